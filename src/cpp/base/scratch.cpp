@@ -1,0 +1,53 @@
+#include "base/scratch.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+namespace multiconv {
+namespace {
+
+constexpr int kSlots = static_cast<int>(Slot::count);
+
+struct Buffer {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+
+  Buffer() = default;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { release(); }
+
+  void release() {
+    std::free(data);
+    data = nullptr;
+    bytes = 0;
+  }
+
+  // To the size asked, no more: what kernels state as their scratch is what is taken.
+  void grow(std::size_t wanted) {
+    if (wanted > SIZE_MAX - kAlign) throw std::bad_alloc();
+    wanted = (wanted + kAlign - 1) / kAlign * kAlign;
+    release();  // first, so that old and new need not fit together
+    data = std::aligned_alloc(kAlign, wanted);
+    if (!data) throw std::bad_alloc();
+    bytes = wanted;
+  }
+};
+
+thread_local Buffer buffers[kSlots];
+
+}  // namespace
+
+void* thread_scratch(Slot slot, std::size_t bytes) {
+  Buffer& buffer = buffers[static_cast<int>(slot)];
+  if (!buffer.data || buffer.bytes < bytes) buffer.grow(bytes ? bytes : 1);
+  return buffer.data;
+}
+
+void trim_scratch(std::size_t keep) {
+  for (Buffer& buffer : buffers)
+    if (buffer.bytes > keep) buffer.release();
+}
+
+}  // namespace multiconv

@@ -1,0 +1,257 @@
+#include "base/thread_pool.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/cpu_count.hpp"
+#include "base/float_mode.hpp"
+
+namespace multiconv {
+namespace {
+
+constexpr std::chrono::microseconds kSpin{50};  // waking a sleeping thread takes about as long
+
+thread_local bool in_parallel = false;  // this thread runs tasks of the pool
+
+// Cached, as they take system calls; 0: not known yet.
+constinit std::atomic<int> cpus{0}, default_threads{0};
+
+int usable_cpus() {
+  int n = cpus.load(std::memory_order_relaxed);
+  if (n == 0) cpus.store(n = available_cpus(), std::memory_order_relaxed);
+  return n;
+}
+
+// MULTICONV_NUM_THREADS, or 0 where that is no number of threads.
+int threads_from_environment() {
+  const char* text = std::getenv("MULTICONV_NUM_THREADS");
+  if (!text) return 0;
+  int n = 0;
+  const char* end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, n);
+  return error == std::errc() && stop == end && n > 0 && n <= ThreadPool::kMaxThreads ? n : 0;
+}
+
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Returns when word differs from old: spins for a moment, then sleeps.
+void await_change(const std::atomic<std::uint32_t>& word, std::uint32_t old, bool spin) {
+  if (spin) {
+    const auto deadline = std::chrono::steady_clock::now() + kSpin;
+    do {
+      for (int i = 0; i < 32; ++i) {
+        if (word.load(std::memory_order_acquire) != old) return;
+        relax();
+      }
+    } while (std::chrono::steady_clock::now() < deadline);
+  }
+  word.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+// The threads, and the one job they may be at. A worker takes part only after it passed the gate,
+// and the caller shuts the gate when no task is left: it waits for those inside, never for a worker
+// that has not come yet.
+class ThreadPool::Team {
+ public:
+  void run(i64 tasks, Body body, void* context, int threads) {
+    grow(threads - 1);
+    tasks_ = tasks;
+    body_ = body;
+    context_ = context;
+    const i64 most = std::min<i64>(threads, static_cast<i64>(workers_.size()) + 1);
+    participants_ = static_cast<int>(std::min(tasks, most));
+    spin_.store(threads <= usable_cpus(), std::memory_order_relaxed);
+    mode_ = float_mode();
+    failed_.store(false, std::memory_order_relaxed);
+    next_.store(0, std::memory_order_relaxed);
+    gate_.store(kOpen, std::memory_order_release);
+    wake_children(0);
+    take_tasks(0);
+    shut_gate();
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+ private:
+  struct alignas(64) Worker {
+    std::atomic<std::uint32_t> ticket{0};  // counts the jobs it was woken for
+  };
+
+  // Fewer threads are no error: the caller alone finishes any job.
+  void grow(int count) {
+    try {
+      while (static_cast<int>(workers_.size()) < count) {
+        auto worker = std::make_unique<Worker>();
+        Worker* self = worker.get();
+        const int index = static_cast<int>(workers_.size()) + 1;
+        workers_.reserve(workers_.size() + 1);
+        std::thread(&Team::serve, this, self, index).detach();
+        workers_.push_back(std::move(worker));
+      }
+    } catch (const std::exception&) {
+    }
+  }
+
+  void serve(Worker* self, int index) {
+    in_parallel = true;
+    for (std::uint32_t seen = 0;;) {
+      await_change(self->ticket, seen, spin_.load(std::memory_order_relaxed));
+      seen = self->ticket.load(std::memory_order_acquire);
+      if (!enter_gate()) continue;
+      if (index < participants_) {  // else woken for a job long done
+        wake_children(index);
+        set_float_mode(mode_);
+        take_tasks(index);
+      }
+      leave_gate();
+    }
+  }
+
+  // Workers wake each other as a tree, so that many threads start in logarithmic time.
+  void wake_children(int index) {
+    const int last = std::min(2 * index + 2, participants_ - 1);
+    for (int child = 2 * index + 1; child <= last; ++child) {
+      std::atomic<std::uint32_t>& ticket = workers_[static_cast<std::size_t>(child - 1)]->ticket;
+      ticket.fetch_add(1);
+      ticket.notify_one();
+    }
+  }
+
+  void take_tasks(int worker) noexcept {
+    try {
+      for (i64 first = 0, last = 0; take_chunk(&first, &last);)
+        for (; first < last && !failed_.load(std::memory_order_relaxed); ++first)
+          body_(context_, first, worker);
+    } catch (...) {
+      if (!failed_.exchange(true)) error_ = std::current_exception();
+    }
+  }
+
+  // A fraction of what is left: large chunks first, single tasks in the end.
+  bool take_chunk(i64* first, i64* last) {
+    i64 begin = next_.load(std::memory_order_relaxed);
+    i64 size = 0;
+    do {
+      if (begin >= tasks_ || failed_.load(std::memory_order_relaxed)) return false;
+      size = std::max<i64>(1, (tasks_ - begin) / (4 * participants_));
+    } while (!next_.compare_exchange_weak(begin, begin + size, std::memory_order_relaxed));
+    *first = begin;
+    *last = begin + size;
+    return true;
+  }
+
+  bool enter_gate() {
+    std::uint32_t gate = gate_.load(std::memory_order_relaxed);
+    while (gate & kOpen)
+      if (gate_.compare_exchange_weak(gate, gate + kInside, std::memory_order_acquire,
+                                      std::memory_order_relaxed))
+        return true;
+    return false;
+  }
+
+  void leave_gate() {
+    if (gate_.fetch_sub(kInside) == kInside) gate_.notify_one();
+  }
+
+  void shut_gate() {
+    std::uint32_t inside = gate_.fetch_sub(kOpen) - kOpen;
+    while (inside != 0) {
+      await_change(gate_, inside, spin_.load(std::memory_order_relaxed));
+      inside = gate_.load(std::memory_order_acquire);
+    }
+  }
+
+  static constexpr std::uint32_t kOpen = 1, kInside = 2;
+
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::atomic<bool> spin_{false};
+
+  // The job: written by the caller while the gate is shut and nobody inside.
+  i64 tasks_ = 0;
+  Body body_ = nullptr;
+  void* context_ = nullptr;
+  int participants_ = 1;
+  FloatMode mode_{};
+  std::exception_ptr error_;  // of the worker that set failed_
+  std::atomic<bool> failed_{false};
+  alignas(64) std::atomic<i64> next_{0};
+  alignas(64) std::atomic<std::uint32_t> gate_{0};  // kOpen, plus kInside for each worker inside
+};
+
+ThreadPool& ThreadPool::instance() {
+  // Constant-initialised: no lock that a fork could catch in mid-air. Neither the pool nor its
+  // detached threads are ever destroyed: at process exit they sleep or spin on memory that stays,
+  // so that nothing can hang or be used too late.
+  static constinit ThreadPool pool;
+  return pool;
+}
+
+void ThreadPool::after_fork_in_child() {
+  // The threads are gone, and whoever held the pool with them. The team's memory is abandoned, for
+  // its state is unknown.
+  ThreadPool& pool = instance();
+  pool.team_ = nullptr;
+  pool.busy_.store(false);
+  cpus.store(0);
+  default_threads.store(0);
+}
+
+// Registered as the library is loaded, before there can be threads to lose.
+const int ThreadPool::fork_handler_ = pthread_atfork(nullptr, nullptr, after_fork_in_child);
+
+void ThreadPool::set_num_threads(int n) {
+  if (n < 1) {
+    cpus.store(0);
+    default_threads.store(0);
+  }
+  requested_.store(std::clamp(n, 0, kMaxThreads));
+}
+
+int ThreadPool::num_threads() const {
+  int n = requested_.load(std::memory_order_relaxed);
+  if (n == 0) n = default_threads.load(std::memory_order_relaxed);
+  if (n == 0) {
+    n = threads_from_environment();
+    if (n == 0) n = std::min(usable_cpus(), kMaxThreads);
+    default_threads.store(n, std::memory_order_relaxed);
+  }
+  return n;
+}
+
+void ThreadPool::parallel_for(i64 tasks, Body body, void* context, bool parallel) {
+  const int threads = parallel && tasks > 1 && !in_parallel ? num_threads() : 1;
+  if (threads == 1 || busy_.exchange(true)) {
+    for (i64 task = 0; task < tasks; ++task) body(context, task, 0);
+    return;
+  }
+  struct Hold {
+    std::atomic<bool>& busy;
+    explicit Hold(std::atomic<bool>& b) : busy(b) { in_parallel = true; }
+    ~Hold() {
+      in_parallel = false;
+      busy.store(false);
+    }
+  } hold(busy_);
+  if (!team_) team_ = new Team;
+  team_->run(tasks, body, context, threads);
+}
+
+}  // namespace multiconv

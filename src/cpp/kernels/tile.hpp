@@ -1,0 +1,365 @@
+// Tiles: how the direct kernels see every convolution as one long line.
+//
+// A tile of outputs reads a box of the input. The box is gathered into scratch once, with boundary,
+// crop, input dilation, stride and element type resolved, so that what remains is
+//     line[q] = sum over taps t of w[t] * box[q + offset[t]]
+// with unit stride, whatever the rank. A stride s splits each axis of the box into the phases that
+// taps really use: phase i holds the samples i * dilation modulo s.
+#pragma once
+
+#include "base/boundary.hpp"
+#include "base/desc.hpp"
+#include "base/scratch.hpp"
+#include "kernels/epilogue.hpp"
+#include "simd/vec.hpp"
+
+namespace multiconv::MC_TARGET {
+namespace {
+
+inline constexpr i64 kHole = -2;
+
+struct Box {
+  i64 tile[kMaxRank];    // outputs per axis
+  i64 count[kMaxRank];   // tiles per axis
+  i64 period[kMaxRank];  // taps k and k + period share a phase
+  i64 length[kMaxRank];  // samples of one phase
+  i64 extent[kMaxRank];  // samples of all phases
+  i64 pitch[kMaxRank];
+  i64 volume;  // samples of one channel, with a tail that vector loads may overrun
+  i64 tiles;
+  int flat;      // trailing axes that one line covers
+  i64 lines;     // lines per tile
+  i64 line;      // samples of one line
+  i64 line_pad;  // distance between lines in the line buffer
+};
+
+MC_INLINE i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
+MC_INLINE i64 min_of(i64 a, i64 b) { return a < b ? a : b; }
+MC_INLINE i64 max_of(i64 a, i64 b) { return a > b ? a : b; }
+
+MC_INLINE i64 gcd_of(i64 a, i64 b) {
+  while (b != 0) {
+    const i64 r = a % b;
+    a = b;
+    b = r;
+  }
+  return a;
+}
+
+MC_INLINE i64 taps_of(const Desc& d) {
+  i64 n = 1;
+  for (int a = 0; a < d.rank; ++a) n *= d.kernel[a];
+  return n;
+}
+
+MC_INLINE i64 outputs_of(const Desc& d) {
+  i64 n = 1;
+  for (int a = 0; a < d.rank; ++a) n *= d.out_size[a];
+  return n;
+}
+
+// Sizes that follow from the tile; `slack` samples may be read past the end.
+MC_INLINE void measure(const Desc& d, Box& box, i64 slack) {
+  i64 pitch = 1;
+  box.tiles = 1;
+  for (int a = d.rank - 1; a >= 0; --a) {
+    box.period[a] = d.stride[a] / gcd_of(d.stride[a], d.dilation[a]);
+    box.length[a] = box.tile[a] + (d.kernel[a] - 1) * d.dilation[a] / d.stride[a];
+    box.extent[a] = min_of(d.kernel[a], box.period[a]) * box.length[a];
+    box.pitch[a] = pitch;
+    pitch *= box.extent[a];
+    box.count[a] = ceil_div(d.out_size[a], box.tile[a]);
+    box.tiles *= box.count[a];
+  }
+  box.volume = pitch + slack;
+}
+
+// Rows of short images waste vector lanes; lines over several rows waste the gap between rows.
+// Takes whichever needs fewer vectors.
+MC_INLINE void lay_lines(const Desc& d, Box& box, int lanes) {
+  i64 best = -1;
+  for (int flat = 1; flat <= d.rank; ++flat) {
+    i64 lines = 1, line = 1;
+    for (int a = 0; a < d.rank; ++a) {
+      if (a < d.rank - flat)
+        lines *= box.tile[a];
+      else
+        line += (box.tile[a] - 1) * box.pitch[a];
+    }
+    const i64 vectors = lines * ceil_div(line, lanes);
+    if (best < 0 || vectors < best) {
+      best = vectors;
+      box.flat = flat;
+      box.lines = lines;
+      box.line = line;
+    }
+  }
+  box.line_pad = ceil_div(box.line, lanes) * lanes;
+}
+
+// Halves the axis that is longest for its halo until `channels` boxes fit the budget and there are
+// enough tiles to share out.
+MC_INLINE Box choose_box(const Desc& d, i64 channels, i64 budget, i64 wanted_tiles, int lanes,
+                         i64 slack) {
+  Box box{};
+  for (int a = 0; a < d.rank; ++a) box.tile[a] = max_of(d.out_size[a], 1);
+  for (;;) {
+    measure(d, box, slack);
+    if (channels * box.volume <= budget && box.tiles >= wanted_tiles) break;
+    int longest = -1;
+    double ratio = 1.0;
+    for (int a = 0; a < d.rank; ++a) {
+      const i64 halo = (d.kernel[a] - 1) * d.dilation[a] / d.stride[a];
+      const i64 keep = a == d.rank - 1 ? 4 * lanes + 2 * halo : 1 + halo / 2;
+      const double r = static_cast<double>(box.tile[a]) / static_cast<double>(keep);
+      if (box.tile[a] > 1 && r > ratio) {
+        ratio = r;
+        longest = a;
+      }
+    }
+    if (longest < 0) break;
+    const i64 parts = box.count[longest] * 2;
+    box.tile[longest] = max_of(ceil_div(d.out_size[longest], parts), 1);
+  }
+  lay_lines(d, box, lanes);
+  return box;
+}
+
+// Where tap `tap` (in the order of the packed kernel) lies in a box.
+MC_INLINE i64 tap_offset(const Desc& d, const Box& box, i64 tap) {
+  i64 offset = 0;
+  for (int a = d.rank - 1; a >= 0; --a) {
+    const i64 k = tap % d.kernel[a];
+    tap /= d.kernel[a];
+    offset += (k % box.period[a] * box.length[a] + k * d.dilation[a] / d.stride[a]) * box.pitch[a];
+  }
+  return offset;
+}
+
+// A run of box samples on the last axis that are read with one step.
+struct Run {
+  i64 start, count, source, step;  // source: element offset, kOutside or kHole
+};
+
+struct Tables {
+  i64* source[kMaxRank];  // per box position: element offset on this axis, kOutside or kHole
+  Run* runs;
+  i64 run_count;
+};
+
+MC_INLINE std::size_t tables_bytes(const Desc& d, const Box& box) {
+  std::size_t n = 0;
+  for (int a = 0; a < d.rank; ++a) n += static_cast<std::size_t>(box.extent[a]) * sizeof(i64);
+  return n + static_cast<std::size_t>(box.extent[d.rank - 1]) * sizeof(Run);
+}
+
+MC_INLINE i64 box_source(const Desc& d, const Box& box, int a, i64 first_out, i64 e, i64 stride) {
+  const i64 residue = e / box.length[a] * d.dilation[a] % d.stride[a];
+  const i64 j = (first_out + e % box.length[a]) * d.stride[a] + residue - d.pad_low[a];
+  const i64 step = d.in_dilation[a];
+  const i64 size = d.in_size[a] > 0 ? (d.in_size[a] - 1) * step + 1 : 0;
+  if (step > 1) {
+    if (j < 0 || j >= size) return kOutside;
+    return j % step == 0 ? j / step * stride : kHole;
+  }
+  const i64 i = size > 0 ? resolve_index(j, size, d.boundary[a]) : kOutside;
+  return i == kOutside ? kOutside : i * stride;
+}
+
+MC_INLINE void make_tables(const Desc& d, const Box& box, const i64* first_out, void* memory,
+                           Tables& t) {
+  i64* p = static_cast<i64*>(memory);
+  for (int a = 0; a < d.rank; ++a) {
+    t.source[a] = p;
+    for (i64 e = 0; e < box.extent[a]; ++e) p[e] = box_source(d, box, a, first_out[a], e, 1);
+    p += box.extent[a];
+  }
+  t.runs = reinterpret_cast<Run*>(p);
+  t.run_count = 0;
+  const i64* last = t.source[d.rank - 1];
+  const i64 n = box.extent[d.rank - 1];
+  for (i64 e = 0; e < n;) {
+    Run run{e, 1, last[e], 0};
+    if (last[e] < 0) {
+      while (e + run.count < n && last[e + run.count] == last[e]) ++run.count;
+    } else if (e + 1 < n && last[e + 1] >= 0) {
+      run.step = last[e + 1] - last[e];
+      while (e + run.count < n && last[e + run.count] >= 0 &&
+             last[e + run.count] - last[e + run.count - 1] == run.step)
+        ++run.count;
+    }
+    t.runs[t.run_count++] = run;
+    e += run.count;
+  }
+}
+
+template <class T>
+MC_INLINE void fill(T* p, i64 n, T value) {
+  for (i64 i = 0; i < n; ++i) p[i] = value;
+}
+
+// One channel's box. `x` points at the channel, `strides` (elements) are the spatial ones.
+template <class S, class T>
+void gather(const Desc& d, const Box& box, const Tables& t, const S* x, const i64* strides, T cval,
+            T* dst) {
+  const int last = d.rank - 1;
+  i64 index[kMaxRank] = {};
+  for (T* row = dst;; row += box.extent[last]) {
+    i64 offset = 0, kind = 0;
+    for (int a = 0; a < last; ++a) {
+      const i64 s = t.source[a][index[a]];
+      if (s >= 0)
+        offset += s * strides[a];
+      else if (kind != kOutside)
+        kind = s;
+    }
+    const S* source = x + offset;
+    for (i64 r = 0; r < t.run_count; ++r) {
+      const Run& run = t.runs[r];
+      T* out = row + run.start;
+      if (kind == kOutside || run.source == kOutside) {
+        fill(out, run.count, cval);
+      } else if (kind == kHole || run.source == kHole) {
+        fill(out, run.count, T(0));
+      } else {
+        const S* p = source + run.source * strides[last];
+        const i64 step = run.step * strides[last];
+        if (step == 1)
+          for (i64 i = 0; i < run.count; ++i) out[i] = static_cast<T>(p[i]);
+        else
+          for (i64 i = 0; i < run.count; ++i) out[i] = static_cast<T>(p[i * step]);
+      }
+    }
+    int a = last - 1;
+    while (a >= 0 && ++index[a] == box.extent[a]) index[a--] = 0;
+    if (a < 0) break;
+  }
+}
+
+// The first output of tile number `tile` and how many outputs it really has.
+MC_INLINE void tile_origin(const Desc& d, const Box& box, i64 tile, i64* first, i64* size) {
+  for (int a = d.rank - 1; a >= 0; --a) {
+    first[a] = tile % box.count[a] * box.tile[a];
+    tile /= box.count[a];
+    size[a] = min_of(box.tile[a], d.out_size[a] - first[a]);
+  }
+}
+
+// Box offset at which line number `number` starts.
+MC_INLINE i64 line_start(const Desc& d, const Box& box, i64 number) {
+  i64 start = 0;
+  for (int a = d.rank - box.flat - 1; a >= 0; --a) {
+    start += number % box.tile[a] * box.pitch[a];
+    number /= box.tile[a];
+  }
+  return start;
+}
+
+// Writes a tile's sums from its line buffer. `out` points at the tile's first output.
+template <class T, class Out>
+void emit(const Desc& d, const Box& box, const i64* size, T* lines, Out* out, const i64* strides) {
+  const int last = d.rank - 1, split = d.rank - box.flat;
+  i64 index[kMaxRank] = {};
+  for (;;) {
+    i64 number = 0, within = 0, offset = 0;
+    for (int a = 0; a < last; ++a) {
+      offset += index[a] * strides[a];
+      if (a < split)
+        number = number * box.tile[a] + index[a];
+      else
+        within += index[a] * box.pitch[a];
+    }
+    T* row = lines + number * box.line_pad + within;
+    if constexpr (T(0.5) != T(0)) activate_row(d.activation, row, size[last]);
+    store_row(row, out + offset, strides[last], size[last]);
+    int a = last - 1;
+    while (a >= 0 && ++index[a] == size[a]) index[a--] = 0;
+    if (a < 0) break;
+  }
+}
+
+template <class T>
+struct Stored {
+  const Desc& d;
+  const Box& box;
+
+  // Gathers a channel of whatever type x is stored in.
+  void read(const Tables& t, const void* x, i64 at, const i64* strides, T cval, T* dst) const {
+    auto go = [&](auto* typed) { gather(d, box, t, typed + at, strides, cval, dst); };
+    if constexpr (T(0.5) != T(0)) {
+      go(static_cast<const T*>(x));
+    } else if constexpr (sizeof(T) == 8) {
+      go(static_cast<const T*>(x));
+    } else {
+      switch (d.x_type) {
+        case DType::i8: return go(static_cast<const std::int8_t*>(x));
+        case DType::u8: return go(static_cast<const std::uint8_t*>(x));
+        case DType::i16: return go(static_cast<const std::int16_t*>(x));
+        case DType::u16: return go(static_cast<const std::uint16_t*>(x));
+        default: return go(static_cast<const T*>(x));
+      }
+    }
+  }
+
+  // Writes a tile; integers are cut to the stored width.
+  void write(const i64* size, T* lines, void* out, i64 at, const i64* strides) const {
+    auto go = [&](auto* typed) { emit(d, box, size, lines, typed + at, strides); };
+    if constexpr (T(0.5) != T(0)) {
+      go(static_cast<T*>(out));
+    } else if constexpr (sizeof(T) == 8) {
+      go(static_cast<T*>(out));
+    } else {
+      switch (d.out_type) {
+        case DType::i8:
+        case DType::u8: return go(static_cast<std::uint8_t*>(out));
+        case DType::i16:
+        case DType::u16: return go(static_cast<std::uint16_t*>(out));
+        default: return go(static_cast<T*>(out));
+      }
+    }
+  }
+};
+
+MC_INLINE bool stored_as_integer(DType t, int most) {
+  switch (t) {
+    case DType::i8:
+    case DType::u8:
+    case DType::i16:
+    case DType::u16:
+    case DType::i32:
+    case DType::u32: return most == 4;
+    case DType::i64:
+    case DType::u64: return most == 8;
+    default: return false;
+  }
+}
+
+// Null where the direct kernels' stored types fit their compute type.
+MC_INLINE const char* check_types(const Desc& d) {
+  switch (d.compute) {
+    case DType::u32:
+    case DType::u64: {
+      const int most = d.compute == DType::u32 ? 4 : 8;
+      return stored_as_integer(d.x_type, most) && stored_as_integer(d.out_type, most)
+                 ? nullptr
+                 : "stored integers do not fit the width it computes in";
+    }
+    default:
+      return d.x_type == d.compute && d.out_type == d.compute
+                 ? nullptr
+                 : "it reads and writes the type it computes in";
+  }
+}
+
+MC_INLINE i64 w_element(const Desc& d, const i64* strides, i64 g, i64 o, i64 c, i64 tap) {
+  i64 at = g * strides[0] + o * strides[1] + c * strides[2];
+  for (int a = d.rank - 1; a >= 0; --a) {
+    const i64 k = tap % d.kernel[a];
+    tap /= d.kernel[a];
+    at += (d.flip ? d.kernel[a] - 1 - k : k) * strides[3 + a];
+  }
+  return at;
+}
+
+}  // namespace
+}  // namespace multiconv::MC_TARGET

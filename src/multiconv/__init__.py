@@ -1,0 +1,54 @@
+"""Every convolution there is, one engine."""
+
+from multiconv import continuous, kernels
+from multiconv._api import (
+    conv,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_input_grad,
+    conv_transpose,
+    conv_weight_grad,
+    convolve,
+    correlate,
+    plan,
+    tune,
+)
+from multiconv._conventions import ShapeDtype
+from multiconv._errors import MemoryLimitError, MissingExtraError, RefusedError
+from multiconv._plan import Explanation, Plan
+# from multiconv._pooling import avg_pool, max_pool
+from multiconv._problem import Problem
+from multiconv._registry import algorithms
+from multiconv._threads import get_num_threads, num_threads, set_num_threads
+from multiconv._version import __version__
+
+__all__ = [
+    "Explanation",
+    "MemoryLimitError",
+    "MissingExtraError",
+    "Plan",
+    "Problem",
+    "RefusedError",
+    "ShapeDtype",
+    "__version__",
+    "algorithms",
+    "avg_pool",
+    "continuous",
+    "conv",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_input_grad",
+    "conv_transpose",
+    "conv_weight_grad",
+    "convolve",
+    "correlate",
+    "get_num_threads",
+    "kernels",
+    "max_pool",
+    "num_threads",
+    "plan",
+    "set_num_threads",
+    "tune",
+]

@@ -1,0 +1,226 @@
+"""The only place with shape, mode, padding and origin arithmetic."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiconv._errors import MemoryLimitError
+from multiconv._problem import Problem
+
+MODES = ("full", "same", "valid")
+LARGEST = 2**62
+"""Sizes and positions above this are refused, so that no kernel's 64-bit arithmetic overflows."""
+
+HOLE = -2
+"""Index-table entry for the zeros that input dilation puts between samples."""
+OUTSIDE = -1
+"""Index-table entry for the constant boundary value."""
+
+
+def window(kernel: int, dilation: int) -> int:
+    """Extent of a dilated kernel."""
+    return (kernel - 1) * dilation + 1 if kernel else 0
+
+
+def dilated(size: int, in_dilation: int) -> int:
+    """Extent of an axis with ``in_dilation - 1`` zeros between its samples."""
+    return (size - 1) * in_dilation + 1 if size else 0
+
+
+def output_length(size: int, win: int, stride: int, low: int, high: int) -> int:
+    """Positions of a window of ``win`` on ``size`` samples padded by ``low`` and ``high``.
+
+    Negative where the window does not fit; callers decide what that means.
+    """
+    return (size + low + high - win) // stride + 1
+
+
+@lru_cache(maxsize=4096)
+def out_size(problem: Problem) -> tuple[int, ...]:
+    """The spatial output sizes of a problem.
+
+    Raises
+    ------
+    ValueError
+        If the kernel does not fit into the padded input, or a size passes 2**62.
+    """
+    sizes = []
+    for axis, (size, kernel) in enumerate(zip(problem.in_size, problem.kernel, strict=True)):
+        low, high = problem.padding[axis]
+        win = window(kernel, problem.dilation[axis])
+        extent = dilated(size, problem.in_dilation[axis])
+        length = output_length(extent, win, problem.stride[axis], low, high)
+        for value in (win, extent, extent + abs(low) + abs(high), length):
+            check_size(value, f"spatial axis {axis} with padding and dilation")
+        if length < 0 or (extent + low + high < win):
+            raise ValueError(
+                f"kernel: its window covers {win} samples on spatial axis {axis}, but the input "
+                f"has only {extent + low + high} there (padding included); use a smaller kernel, "
+                "more padding, or a mode other than 'valid'"
+            )
+        sizes.append(length)
+    return tuple(sizes)
+
+
+def check_size(value: int, what: str) -> int:
+    """``value`` if it fits into the engine's 64-bit arithmetic."""
+    if abs(value) > LARGEST:
+        raise ValueError(f"{what}: {value} is out of range, allowed are sizes up to 2**62")
+    return value
+
+
+def check_memory(shape: Sequence[int], itemsize: int, limit: int, what: str) -> None:
+    """Refuse an array that would not fit into the memory limit, before it is made."""
+    count = itemsize
+    for n in shape:
+        count *= n
+    if count > limit:
+        raise MemoryLimitError(
+            f"{what}: shape {tuple(shape)} needs {count} bytes, the memory limit is {limit} bytes "
+            "(set MULTICONV_MEMORY_LIMIT to change it)"
+        )
+
+
+def mode_padding(mode: str, win: int) -> tuple[int, int]:
+    """(low, high) padding that gives the output positions of a mode, for a window of ``win``.
+
+    ``same`` is centred as SciPy centres it: position 0 is entry ``(win - 1) // 2`` of ``full``.
+    """
+    if mode == "valid":
+        return 0, 0
+    if mode == "full":
+        return win - 1, win - 1
+    return win // 2, (win - 1) // 2
+
+
+def same_padding(size: int, win: int, stride: int) -> tuple[int, int]:
+    """Keras' ``same``: ``ceil(size / stride)`` outputs, the odd sample padded at the end."""
+    total = max((-(-size // stride) - 1) * stride + win - size, 0)
+    return total // 2, total - total // 2
+
+
+def adjoint_padding(
+    size: int, grad_size: int, win: int, stride: int, low: int
+) -> tuple[int, int]:
+    """Padding that makes the transposed problem give back exactly ``size`` samples."""
+    new_low = win - 1 - low
+    return new_low, size - dilated(grad_size, stride) - new_low + win - 1
+
+
+def per_axis(value: object, rank: int, name: str, least: int) -> tuple[int, ...]:
+    """An integer, or one integer per spatial axis, checked."""
+    values = value if isinstance(value, (tuple, list, np.ndarray)) else (value,) * rank
+    try:
+        result = tuple(operator.index(v) for v in values)
+    except TypeError:
+        raise TypeError(
+            f"{name}: {value!r} is not allowed, give an integer or one integer per axis"
+        ) from None
+    if len(result) == 1:
+        result *= rank
+    if len(result) != rank:
+        raise ValueError(
+            f"{name}: {value!r} has {len(result)} values, allowed are 1 or {rank} (one per axis)"
+        )
+    for v in result:
+        if v < least:
+            raise ValueError(f"{name}: {v} is too small, the least allowed is {least}")
+        check_size(v, name)
+    return result
+
+
+def per_axis_word(
+    value: object, rank: int, name: str, allowed: Sequence[str]
+) -> tuple[str, ...]:
+    """A word, or one word per axis, checked against those allowed."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    if len(values) != rank:
+        raise ValueError(f"{name}: {value!r} has {len(values)} words, allowed are 1 or {rank}")
+    for word in values:
+        if word not in allowed:
+            words = ", ".join(repr(a) for a in allowed)
+            raise ValueError(f"{name}: {word!r} is not allowed, choose one of {words}")
+    return values
+
+
+def per_axis_pairs(value: object, rank: int, name: str) -> tuple[tuple[int, int], ...]:
+    """Padding as an integer, one integer per axis, or one (low, high) pair per axis."""
+    message = (
+        f"{name}: {value!r} is not allowed, give an integer, one integer per axis, "
+        "one (low, high) pair per axis, 'valid' or 'same'"
+    )
+    values = value if isinstance(value, (tuple, list, np.ndarray)) else (value,) * rank
+    if len(values) == 1:
+        values = tuple(values) * rank
+    if len(values) != rank:
+        raise ValueError(f"{message}; there are {rank} spatial axes")
+    pairs = []
+    for entry in values:
+        pair = tuple(entry) if isinstance(entry, (tuple, list, np.ndarray)) else (entry, entry)
+        try:
+            low, high = (operator.index(v) for v in pair)
+        except (TypeError, ValueError):
+            raise ValueError(message) from None
+        check_size(low, name)
+        check_size(high, name)
+        pairs.append((low, high))
+    return tuple(pairs)
+
+
+def index_table(problem: Problem, axis: int) -> NDArray[np.int64]:
+    """For each position a window reaches on an axis: the input element it reads.
+
+    Entries are element numbers, `OUTSIDE` for the constant boundary value, or `HOLE` for the
+    zeros of input dilation. Position 0 is the first tap of output 0.
+    """
+    size, step = problem.in_size[axis], problem.in_dilation[axis]
+    win = window(problem.kernel[axis], problem.dilation[axis])
+    length = max((out_size(problem)[axis] - 1) * problem.stride[axis] + win, 0)
+    position = np.arange(length, dtype=np.int64) - problem.padding[axis][0]
+    extent = dilated(size, step)
+    inside = (position >= 0) & (position < extent)
+    if problem.boundary[axis] != "constant" and step == 1 and size:
+        return wrap_index(position, size, problem.boundary[axis])
+    element = np.where(position % step == 0, position // step, HOLE)
+    return np.where(inside, element, OUTSIDE)
+
+
+def wrap_index(position: NDArray[np.int64], size: int, boundary: str) -> NDArray[np.int64]:
+    """The element of an axis of ``size`` that each position reads under a boundary mode."""
+    if boundary == "edge":
+        return np.clip(position, 0, size - 1)
+    if boundary == "wrap":
+        return position % size
+    if boundary == "symmetric":
+        folded = position % (2 * size)
+        return np.where(folded < size, folded, 2 * size - 1 - folded)
+    if size == 1:
+        return np.zeros_like(position)
+    folded = position % (2 * size - 2)
+    return np.where(folded < size, folded, 2 * size - 2 - folded)
+
+
+def fold_padding(
+    padded: NDArray, in_size: Sequence[int], padding: Sequence[tuple[int, int]],
+    boundary: Sequence[str],
+) -> NDArray:  # fmt: skip
+    """The adjoint of padding: adds what lies in the border to the elements it was read from.
+
+    The spatial axes are the trailing ones; sizes go from ``low + size + high`` to ``size``.
+    """
+    rank = len(in_size)
+    for axis, (size, (low, _), mode) in enumerate(zip(in_size, padding, boundary, strict=True)):
+        moved = np.moveaxis(padded, padded.ndim - rank + axis, 0)
+        position = np.arange(moved.shape[0], dtype=np.int64) - low
+        inside = (position >= 0) & (position < size)
+        element = position if mode == "constant" else wrap_index(position, size, mode)
+        keep = inside if mode == "constant" else np.ones_like(inside)
+        folded = np.zeros((size, *moved.shape[1:]), dtype=padded.dtype)
+        np.add.at(folded, element[keep], moved[keep])
+        padded = np.moveaxis(folded, 0, padded.ndim - rank + axis)
+    return padded

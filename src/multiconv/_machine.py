@@ -1,0 +1,117 @@
+"""What this machine can do: measured once, kept in the user's cache directory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from multiconv import _core, _store
+from multiconv._version import __version__
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Measured limits that cost predictions are scaled by.
+
+    Attributes
+    ----------
+    cpu : str
+        Brand string and instruction set in force.
+    flops32, flops64 : float
+        Multiply-adds of one core, in floating-point operations a second (two each).
+    bandwidth : float
+        Bytes a second that all threads together copy from memory to memory.
+    bandwidth1 : float
+        The same on one thread.
+    cache : int
+        Bytes of second-level cache of one core.
+    wake : float
+        Seconds to hand work to the other threads.
+    lanes : int
+        float32 values in one vector register.
+    threads : int
+        Threads used by default. Predictions are for these, whatever is set, so that the number of
+        threads never changes a choice, and with it a result's last bits.
+    """
+
+    cpu: str
+    flops32: float
+    flops64: float
+    bandwidth: float
+    bandwidth1: float
+    cache: int
+    wake: float
+    lanes: int
+    threads: int
+
+    def flops(self, itemsize: int) -> float:
+        """Multiply-add rate of one core for real values of this size."""
+        return self.flops64 if itemsize > 4 else self.flops32
+
+
+def machine() -> Machine:
+    """The profile of this machine for the instruction set in force; measured at the first call."""
+    return _machine(_core.active_target())
+
+
+@lru_cache(maxsize=8)
+def _machine(target: str) -> Machine:
+    threads = _core.default_num_threads()
+    name = f"machine-{__version__}-{target}-{threads}.json"
+    identity = f"{_core.cpu_name() or platform.processor()} {target}"
+    kept = _restore(_store.load(name), identity)
+    if kept is None:
+        kept = Machine(
+            cpu=identity,
+            threads=threads,
+            **_core.measure_machine(target),
+        )
+        _store.save(name, asdict(kept))
+    return kept
+
+
+def _restore(stored: Any, identity: str) -> Machine | None:
+    """The profile that was kept, or None where it is another CPU's or damaged."""
+    try:
+        profile = Machine(**{f.name: stored[f.name] for f in fields(Machine)})
+        numbers = [getattr(profile, f.name) for f in fields(Machine) if f.name != "cpu"]
+        sane = profile.cpu == identity and all(0 < float(n) < 1e18 for n in numbers)
+    except (TypeError, KeyError, ValueError):
+        return None
+    return profile if sane else None
+
+
+def memory_limit() -> int:
+    """Bytes that one job may take: MULTICONV_MEMORY_LIMIT, else 80 % of the physical memory.
+
+    The variable takes a number of bytes, or one with a unit such as ``2GB``.
+    """
+    text = os.environ.get("MULTICONV_MEMORY_LIMIT")
+    return parse_bytes(text, "MULTICONV_MEMORY_LIMIT") if text else _physical_memory() * 4 // 5
+
+
+def parse_bytes(text: str, what: str) -> int:
+    """A number of bytes from text such as ``1500000``, ``512MB`` or ``2 GiB``."""
+    units = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+             "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}  # fmt: skip
+    number = text.strip().rstrip("BKMGTIbkmgti").strip()
+    unit = text.strip()[len(number) :].strip().upper()
+    try:
+        value = int(float(number) * units[unit])
+    except (ValueError, KeyError, OverflowError):
+        value = 0
+    if value <= 0:
+        raise ValueError(f"{what}: {text!r} is no amount of memory, write it as '2GB' or '500MB'")
+    return value
+
+
+@lru_cache(maxsize=1)
+def _physical_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2**33 if sys.maxsize > 2**32 else 2**31

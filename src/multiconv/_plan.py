@@ -1,0 +1,243 @@
+"""The reusable, thread-safe plan that users hold, and what it says about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiconv import _arrays
+from multiconv._conventions import Request
+from multiconv._planner import Row, Step, output_rounding, planner
+from multiconv._problem import Problem
+from multiconv._registry import registered
+from multiconv._traits import UNKNOWN, KernelTraits, look
+
+LOOK_AT_KERNEL = 100e-6
+"""Problems predicted to take longer are worth a look at the kernel's values first."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a plan is as it is; ``str()`` prints it.
+
+    Attributes
+    ----------
+    problem : str
+        The canonical string.
+    rows : tuple of Row
+        Every algorithm with its predicted seconds, scratch bytes and error, or the reason of its
+        refusal; accepted ones first, fastest first.
+    tree : tuple of str
+        The plan and its child plans, one line each.
+    """
+
+    problem: str
+    rows: tuple[Row, ...]
+    tree: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [self.problem, ""]
+        width = max(len(r.algorithm) for r in self.rows)
+        for row in self.rows:
+            mark = "->" if row.chosen else "  "
+            facts = row.reason or ""
+            if row.seconds is not None:
+                facts = (
+                    f"{row.seconds * 1e3:11.4f} ms  {row.scratch_bytes:>12,} B  "
+                    f"error {row.error:.1e}  {facts}"
+                )
+            lines.append(f"{mark} {row.algorithm:<{width}}  {facts}".rstrip())
+        return "\n".join([*lines, "", *self.tree])
+
+
+class Plan:
+    """One convolution, decided: call it with arrays of the planned shapes and dtypes.
+
+    Plans may be shared between threads. A plan made with a kernel array holds it, prepared; one
+    made with a kernel shape takes the kernel at each call.
+
+    Attributes
+    ----------
+    problem : Problem
+        What it computes.
+    algorithm : str
+        The algorithm that runs.
+    scratch_bytes : int
+        Scratch memory of one run.
+    error_bound : float
+        Bound on the largest error, relative to the largest ``sum |x||w|``.
+    """
+
+    def __init__(
+        self, request: Request, method: str = "auto", kernel: NDArray | None = None,
+        bias: NDArray | None = None,
+    ) -> None:  # fmt: skip
+        self._request = request
+        self._method = method
+        self._bias = bias
+        self._step = planner.step(request.problem, UNKNOWN, _lenient(request.problem, method))
+        self._looks = (
+            method != "auto"
+            or self._step.cost.seconds > LOOK_AT_KERNEL
+            or self._step.algorithm.value_sensitive
+        )
+        self._prepared: Any = None
+        self._bound = kernel is not None
+        if kernel is not None and not request.empty:
+            view = self._kernel_view(kernel)
+            self._step = self._choose(view)
+            self._prepared = self._step.prepare(view)
+
+    @property
+    def problem(self) -> Problem:
+        """What it computes."""
+        return self._request.problem
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm that runs."""
+        return self._step.algorithm.name
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Scratch memory of one run."""
+        return self._step.cost.bytes
+
+    @property
+    def error_bound(self) -> float:
+        """Bound on the largest error, relative to the largest ``sum |x||w|``."""
+        return self._step.cost.error + output_rounding(self.problem)
+
+    def explain(self) -> Explanation:
+        """Every algorithm with its prediction, or why it cannot run this."""
+        return Explanation(str(self.problem), self._step.rows, tuple(self._step.tree()))
+
+    def __str__(self) -> str:
+        return "\n".join(self._step.tree())
+
+    def __repr__(self) -> str:
+        return f"<multiconv.Plan {self.algorithm}: {self.problem}>"
+
+    def __call__(self, x: Any, w: Any = None, *, bias: Any = None, out: Any = None) -> Any:
+        """Run it.
+
+        Parameters
+        ----------
+        x : array
+            Data of the planned shape and dtype.
+        w : array, optional
+            The kernel, needed where the plan was made from a kernel shape.
+        bias : array, optional
+            The bias, needed where the plan has one and was made from shapes.
+        out : ndarray, optional
+            Where to put the result.
+
+        Returns
+        -------
+        array
+            Of the library that ``x`` is from.
+        """
+        restore = _arrays.restorer(x)
+        x = self._check(_arrays.to_numpy(x, "x"), self._expected("x"), self.problem.x_dtype, "x")
+        if w is not None:
+            w = _arrays.to_numpy(w, "w")
+            w = self._check(w, self._expected("w"), self.problem.w_dtype, "w")
+        elif not self._bound:
+            raise TypeError("w: the plan was made from a kernel shape, so it needs the kernel")
+        if bias is not None:
+            bias = _arrays.to_numpy(bias, "bias")
+        elif self.problem.bias and self._bias is None:
+            raise TypeError("bias: the plan has one and was made from shapes, so it needs the bias")
+        result = self.run(x, w, bias, out)
+        return restore(result) if restore and out is None else result
+
+    def run(self, x: NDArray, w: NDArray | None, bias: NDArray | None, out: Any) -> NDArray:
+        """As ``__call__``, for NumPy arrays known to fit."""
+        request = self._request
+        if out is not None:
+            return self._run_into(x, w, bias, out)
+        result, view = request.allocate()
+        if request.empty:
+            result[...] = 0
+            return result
+        self._execute(x, w, bias, view)
+        return result if request.finish is None else request.finish(result)
+
+    def _execute(
+        self, x: NDArray, w: NDArray | None, bias: NDArray | None, view: NDArray
+    ) -> None:
+        request, step = self._request, self._step
+        if w is None:
+            prepared = self._prepared
+        else:
+            kernel = request.w.view(w)
+            if self._looks:
+                step = self._choose(kernel)
+            prepared = step.prepare(kernel)
+        if bias is None:
+            bias = self._bias
+        elif bias.dtype != request.problem.acc_dtype:
+            bias = bias.astype(request.problem.acc_dtype)
+        step.run(prepared, request.x.view(x), bias, view)
+
+    def _run_into(
+        self, x: NDArray, w: NDArray | None, bias: NDArray | None, out: Any
+    ) -> NDArray:
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"out: {type(out).__name__} is not allowed, give a NumPy array")
+        shape, dtype = self._request.out_shape, self.problem.out_dtype
+        if out.shape != shape or out.dtype != dtype:
+            raise ValueError(
+                f"out: {out.dtype} of shape {out.shape} does not fit, the result is {dtype} of "
+                f"shape {shape}"
+            )
+        if not out.flags.writeable:
+            raise ValueError("out: the array is read-only, give a writable one")
+        view = self._request.out.view(out)
+        direct = (
+            self._request.finish is None
+            and not self._request.empty
+            and out.flags.aligned
+            and np.may_share_memory(view, out)
+            and not any(a is not None and np.may_share_memory(a, out) for a in (x, w, bias))
+        )
+        if direct:
+            self._execute(x, w, bias, view)
+        else:
+            out[...] = self.run(x, w, bias, None)
+        return out
+
+    def _choose(self, kernel: NDArray) -> Step:
+        traits: KernelTraits = look(kernel, self.problem.rank)
+        return planner.step(self.problem, traits, self._method)
+
+    def _kernel_view(self, kernel: NDArray) -> NDArray:
+        # A copy: later changes to the caller's array must not reach the plan.
+        return np.array(self._request.w.view(kernel))
+
+    def _expected(self, name: str) -> tuple[int, ...]:
+        return self._request.x_shape if name == "x" else self._request.w_shape
+
+    def _check(
+        self, array: NDArray, shape: tuple[int, ...], dtype: np.dtype, name: str
+    ) -> NDArray:
+        if array.shape != shape or array.dtype != dtype:
+            raise ValueError(
+                f"{name}: {array.dtype} of shape {array.shape} does not fit this plan, it takes "
+                f"{dtype} of shape {shape}"
+            )
+        return array
+
+
+def _lenient(problem: Problem, method: str) -> str:
+    """The method to plan with before the kernel is seen.
+
+    One that must know the kernel's values is asked again when they are there.
+    """
+    named = registered().get(method)
+    if named is not None and named.value_sensitive and named.accepts(problem, UNKNOWN):
+        return "auto"
+    return method

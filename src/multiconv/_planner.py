@@ -1,0 +1,187 @@
+"""Asks every algorithm, takes the cheapest that meets precision and memory limits.
+
+Names no algorithm.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiconv import _wisdom
+from multiconv._errors import MemoryLimitError, RefusedError
+from multiconv._machine import Machine, machine, memory_limit
+from multiconv._problem import Problem
+from multiconv._registry import registered
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Algorithm, Cost, Refusal
+
+DEFAULT_ERROR_FACTOR = 8
+"""``precision="default"`` admits this many times direct summation's error."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the planner learned of one algorithm."""
+
+    algorithm: str
+    accepted: bool
+    chosen: bool = False
+    seconds: float | None = None
+    scratch_bytes: int | None = None
+    error: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A problem and the algorithm that was chosen for it."""
+
+    problem: Problem
+    traits: KernelTraits
+    algorithm: Algorithm
+    cost: Cost
+    rows: tuple[Row, ...]
+    remembered: bool = False
+
+    def prepare(self, kernel: NDArray) -> Any:
+        """What the algorithm makes of the kernel, once."""
+        return self.algorithm.prepare(self.problem, kernel, self.traits, planner)
+
+    def run(self, prepared: Any, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+        """Fill ``out``."""
+        self.algorithm.run(prepared, x, bias, out)
+
+    def tree(self, depth: int = 0) -> Iterator[str]:
+        """The plan as lines, children indented."""
+        time = f"{self.cost.seconds * 1e3:.3g} ms"
+        yield f"{'   ' * depth}{'└─ ' if depth else ''}{self.algorithm.name}  {self.problem}  {time}"
+        for child in self.algorithm.children(self.problem, self.traits, planner):
+            assert isinstance(child, Step)
+            yield from child.tree(depth + 1)
+
+
+class Planner:
+    """Finds the `Step` for a problem and keeps it."""
+
+    LARGEST_CACHE = 2048
+
+    def __init__(self) -> None:
+        self._steps: dict[object, Step] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def machine(self) -> Machine:
+        """The measured profile that costs are scaled by."""
+        return machine()
+
+    def step(
+        self, problem: Problem, traits: KernelTraits, method: str = "auto"
+    ) -> Step:
+        """The chosen algorithm for a problem.
+
+        Raises
+        ------
+        RefusedError
+            If the method named refuses the problem.
+        MemoryLimitError
+            If every algorithm would need more scratch than the memory limit.
+        """
+        key = (problem, traits, method)
+        found = self._steps.get(key)
+        if found is None:
+            found = self._choose(problem, traits, method)
+            with self._lock:
+                if len(self._steps) >= self.LARGEST_CACHE:
+                    self._steps.clear()
+                self._steps[key] = found
+        return found
+
+    def forget(self) -> None:
+        """Drop all kept choices, so that new wisdom is heard."""
+        with self._lock:
+            self._steps.clear()
+
+    def _choose(self, problem: Problem, traits: KernelTraits, method: str) -> Step:
+        found = registered()
+        if method != "auto" and method not in found:
+            words = ", ".join(repr(n) for n in ["auto", *found])
+            raise ValueError(f"method: {method!r} is not registered, choose one of {words}")
+        asked = found if method == "auto" else {method: found[method]}
+        verdicts = {n: self._ask(a, problem, traits) for n, a in asked.items()}
+        costs = {n: v for n, v in verdicts.items() if isinstance(v, Cost)}
+        if method != "auto" and not costs:
+            raise RefusedError(f"method: {method!r} cannot run this problem: {_why(verdicts[method])}")
+        admitted, reasons = _admit(problem, costs)
+        if method != "auto":
+            admitted = costs
+        if not admitted:
+            least = min(c.bytes for c in costs.values())
+            raise MemoryLimitError(
+                f"every algorithm needs at least {least} bytes of scratch memory for this problem, "
+                f"the memory limit is {memory_limit()} bytes (set MULTICONV_MEMORY_LIMIT)"
+            )
+        remembered = _wisdom.recall(problem) if method == "auto" else None
+        if remembered not in admitted:
+            remembered = None
+        best = remembered or min(admitted, key=lambda n: admitted[n].seconds)
+        rows = [_row(n, verdicts[n], n == best, reasons.get(n)) for n in verdicts]
+        rows.sort(key=lambda r: (not r.accepted, r.seconds if r.seconds is not None else 0))
+        if remembered:
+            rows = [replace(r, reason="measured fastest by tune") if r.chosen else r for r in rows]
+        return Step(problem, traits, found[best], costs[best], tuple(rows), remembered is not None)
+
+    def _ask(self, algorithm: Algorithm, problem: Problem, traits: KernelTraits) -> Cost | Refusal:
+        refusal = algorithm.accepts(problem, traits)
+        return refusal if refusal is not None else algorithm.cost(problem, traits, self)
+
+
+def _admit(problem: Problem, costs: dict[str, Cost]) -> tuple[dict[str, Cost], dict[str, str]]:
+    """The costs that meet the precision and memory limits, and why the others do not."""
+    limit = memory_limit()
+    reasons = {n: f"needs {c.bytes} bytes of scratch, the limit is {limit}"
+               for n, c in costs.items() if c.bytes > limit}  # fmt: skip
+    least = min((c.error for c in costs.values()), default=0.0)
+    if problem.precision != "fast":
+        factor = 1 if problem.precision == "highest" else DEFAULT_ERROR_FACTOR
+        allowed = max(factor * direct_error(problem), least)
+        for n, c in costs.items():
+            if c.error > allowed:
+                reasons.setdefault(
+                    n, f"error {c.error:.1e} is above the {allowed:.1e} that precision="
+                    f"{problem.precision!r} allows"
+                )  # fmt: skip
+    return {n: c for n, c in costs.items() if n not in reasons}, reasons
+
+
+def direct_error(problem: Problem) -> float:
+    """The error bound of direct summation in the accumulator's precision."""
+    if problem.acc_dtype.kind not in "fc":
+        return 0.0
+    terms = math.prod(problem.kernel) * max(problem.group_in, 1)
+    rounding = float(np.finfo(problem.acc_dtype).eps) * (terms + 1)
+    return rounding + output_rounding(problem)
+
+
+def output_rounding(problem: Problem) -> float:
+    """What rounding the sums to a narrower stored type adds."""
+    return {"float16": 2.0**-11, "bfloat16": 2.0**-8}.get(problem.out_dtype.name, 0.0)
+
+
+def _why(verdict: Cost | Refusal) -> str:
+    return verdict.reason if isinstance(verdict, Refusal) else ""
+
+
+def _row(name: str, verdict: Cost | Refusal, chosen: bool, reason: str | None) -> Row:
+    if isinstance(verdict, Refusal):
+        return Row(name, accepted=False, reason=verdict.reason)
+    return Row(name, reason is None, chosen, verdict.seconds, verdict.bytes, verdict.error, reason)
+
+
+planner = Planner()

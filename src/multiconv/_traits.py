@@ -1,0 +1,123 @@
+"""What the values of a kernel reveal, computed once and cheaply."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class KernelTraits:
+    """Facts about kernel values. `UNKNOWN` stands for a kernel that was not looked at.
+
+    Attributes
+    ----------
+    known : bool
+        Whether the values were looked at; all else is pessimistic where they were not.
+    constant : bool
+        Every tap has the same value (a box).
+    separable : bool
+        Each (output, input) slice is an outer product of one vector per axis, exact for integers
+        and to a few units in the last place for floats.
+    symmetric : bool
+        The kernel equals itself flipped on all axes.
+    zero_fraction : float
+        Share of taps that are zero.
+    wide_range : bool
+        Some part of the kernel is so small beside the rest that a transform would lose it.
+    finite : bool
+        No NaN and no infinity.
+    """
+
+    known: bool = False
+    constant: bool = False
+    separable: bool = False
+    symmetric: bool = False
+    zero_fraction: float = 0.0
+    wide_range: bool = False
+    finite: bool = True
+
+
+UNKNOWN = KernelTraits()
+
+
+def look(kernel: NDArray, rank: int) -> KernelTraits:
+    """The traits of a kernel of shape ``(groups, out, in, *spatial)``."""
+    if kernel.size == 0:
+        return UNKNOWN
+    finite = kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel).all())
+    spatial = tuple(range(kernel.ndim - rank, kernel.ndim))
+    return KernelTraits(
+        known=True,
+        constant=finite and bool((kernel == kernel.flat[0]).all()),
+        separable=finite and rank_one_factors(kernel, rank) is not None,
+        symmetric=finite and bool((kernel == np.flip(kernel, spatial)).all()),
+        zero_fraction=1 - np.count_nonzero(kernel) / kernel.size,
+        wide_range=finite and _wide_range(kernel),
+        finite=finite,
+    )
+
+
+def rank_one_factors(kernel: NDArray, rank: int) -> list[NDArray] | None:
+    """One factor per spatial axis whose outer product is the kernel, or None.
+
+    Factor ``a`` has the kernel's shape with every spatial axis but ``a`` reduced to 1. The vectors
+    through the largest tap are the factors if there are any, so no decomposition is needed.
+    """
+    lead = kernel.shape[: kernel.ndim - rank]
+    flat = kernel.reshape(-1, *kernel.shape[kernel.ndim - rank :])
+    if flat[0].size == 0 or kernel.dtype.kind not in "iufc":
+        return None
+    per_slice = [_slice_factors(s) for s in flat]
+    if any(f is None for f in per_slice):
+        return None
+    factors = []
+    for axis in range(rank):
+        shape = [1] * rank
+        shape[axis] = flat.shape[1 + axis]
+        stack = np.stack([f[axis] for f in per_slice if f is not None])
+        factors.append(stack.reshape(*lead, *shape))
+    return factors
+
+
+def _slice_factors(taps: NDArray) -> list[NDArray] | None:
+    integer = taps.dtype.kind in "iu"
+    values = taps.astype(object) if integer else taps
+    peak = np.unravel_index(int(np.argmax(np.abs(values))), taps.shape)
+    if values[peak] == 0:
+        return None
+    factors = [
+        values[tuple(slice(None) if a == axis else p for a, p in enumerate(peak))]
+        for axis in range(taps.ndim)
+    ]
+    if not integer:
+        factors[1:] = [f / values[peak] for f in factors[1:]]
+        close = np.abs(_outer(factors) - taps) <= 16 * np.finfo(taps.dtype).eps * np.abs(taps)
+        return factors if bool(close.all()) else None
+    factors[1:] = [f // math.gcd(*f) for f in factors[1:]]
+    scale = math.prod(f[p] for f, p in zip(factors[1:], peak[1:], strict=True))
+    factors[0] = factors[0] // scale
+    exact = bool((_outer(factors) == values).all())
+    return [f.astype(taps.dtype) for f in factors] if exact else None
+
+
+def _outer(factors: list[NDArray]) -> NDArray:
+    product = factors[0]
+    for f in factors[1:]:
+        product = product[..., None] * f
+    return product
+
+
+def _wide_range(kernel: NDArray, part: int = 8) -> bool:
+    """Whether some non-zero run of taps is below the noise that a transform would add."""
+    if kernel.dtype.kind not in "fc":
+        return False
+    size = np.abs(kernel).reshape(-1)
+    runs = np.maximum.reduceat(size, np.arange(0, size.size, part))
+    runs = runs[runs > 0]
+    if runs.size == 0:
+        return False
+    return bool(runs.min() < np.finfo(kernel.dtype).eps * 2**10 * runs.max())

@@ -1,0 +1,100 @@
+"""What an algorithm is. A new one is a new file in this folder with one subclass."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from numpy.typing import NDArray
+
+from multiconv._machine import Machine
+from multiconv._problem import Problem
+from multiconv._traits import KernelTraits
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an algorithm cannot run a problem: half a sentence for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A prediction.
+
+    Attributes
+    ----------
+    seconds : float
+        Time of one run, kernel preparation left out.
+    bytes : int
+        Scratch memory of one run, output and prepared kernel left out.
+    error : float
+        Bound on the largest error, relative to the largest ``sum |x||w|``. 0 is exact.
+    """
+
+    seconds: float
+    bytes: int
+    error: float
+
+
+class Step(Protocol):
+    """A planned problem: what a composite algorithm gets from the planner for a child."""
+
+    @property
+    def problem(self) -> Problem: ...
+    @property
+    def cost(self) -> Cost: ...
+    def prepare(self, kernel: NDArray) -> Any: ...
+    def run(self, prepared: Any, x: NDArray, bias: NDArray | None, out: NDArray) -> None: ...
+
+
+class Planning(Protocol):
+    """What the planner offers an algorithm."""
+
+    @property
+    def machine(self) -> Machine: ...
+    def step(self, problem: Problem, traits: KernelTraits) -> Step: ...
+
+
+class Algorithm(ABC):
+    """One way to compute a `Problem`.
+
+    Arrays are canonical views with free strides: ``x (batch, groups, in, *in_size)``,
+    ``kernel (groups, out, in, *kernel)``, ``out (batch, groups, out, *out_size)``, where ``in`` and
+    ``out`` count the channels of one group, and ``bias (groups * out,)``.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """What it accepts and what it is best at, in one line."""
+    composite: ClassVar[bool] = False
+    """Whether it asks the planner for child plans."""
+
+    value_sensitive: ClassVar[bool] = False
+    """Whether its answers depend on kernel values, so that they must be seen before it runs."""
+
+    @abstractmethod
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """None where it can run the problem, else why not."""
+
+    @abstractmethod
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """Predict a run of a problem that it accepts."""
+
+    @abstractmethod
+    def prepare(
+        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+    ) -> Any:
+        """Everything that depends on the kernel alone; read-only and shared between threads."""
+
+    @abstractmethod
+    def run(self, prepared: Any, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+        """Fill ``out``."""
+
+    def children(
+        self, problem: Problem, traits: KernelTraits, planning: Planning
+    ) -> tuple[Step, ...]:
+        """The child plans, for printing; none unless composite."""
+        return ()

@@ -1,0 +1,120 @@
+"""What the algorithms that run a native kernel share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiconv import _core
+from multiconv._geometry import LARGEST, out_size, window
+from multiconv._machine import Machine
+from multiconv._problem import Problem
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Algorithm, Planning, Refusal
+
+COMPUTE = {
+    "float32": "float32", "float64": "float64", "complex64": "complex64",
+    "complex128": "complex128", "int8": "uint32", "uint8": "uint32", "int16": "uint32",
+    "uint16": "uint32", "int32": "uint32", "uint32": "uint32", "int64": "uint64",
+    "uint64": "uint64",
+}  # fmt: skip
+"""Accumulator dtype: the type kernels compute in. Integers wrap, so unsigned ones serve all."""
+
+LARGEST_RANK = 8
+CALL = 1.5e-6
+"""Seconds that one native call takes beyond its work."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A packed kernel and the executable it was packed for."""
+
+    executable: _core.Executable
+    packed: _core.Packed
+
+
+class NativeAlgorithm(Algorithm):
+    """Runs the native kernel of its own name."""
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Ranks, sizes and dtypes that the native core knows, then the kernel's own verdict."""
+        refusal = _never_native(problem)
+        if refusal is None and (reason := self.executable(problem).refusal):
+            refusal = Refusal(reason)
+        return refusal
+
+    def prepare(
+        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+    ) -> Prepared:
+        """Pack the kernel in the type that is computed in."""
+        compute = COMPUTE[problem.acc_dtype.name]
+        if kernel.dtype.name != compute:
+            kernel = kernel.astype(compute)
+        found = self.executable(problem)
+        return Prepared(found, found.pack(kernel))
+
+    def run(self, prepared: Prepared, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+        """Run the kernel, with the interpreter lock released."""
+        if bias is not None:
+            bias = np.ascontiguousarray(bias)
+            if bias.dtype.kind in "iu":
+                bias = bias.astype(COMPUTE[bias.dtype.name])
+        prepared.executable.run(prepared.packed, x, bias, out)
+
+    def executable(self, problem: Problem) -> _core.Executable:
+        """The native kernel, for a problem."""
+        return executable(self.name, problem, self.tile(problem))
+
+    def scratch(self, problem: Problem, machine: Machine) -> int:
+        """Scratch bytes of one run with the default number of threads."""
+        return self.executable(problem).scratch_bytes(machine.threads)
+
+    def tile(self, problem: Problem) -> tuple[int, ...]:
+        """Sizes of the blocks that are transformed; zeros where the kernel chooses."""
+        return (0,) * problem.rank
+
+
+@lru_cache(maxsize=4096)
+def executable(
+    name: str, problem: Problem, tile: tuple[int, ...], target: str = ""
+) -> _core.Executable:
+    """The native kernel of a name, for a problem; ``target`` forces an instruction set."""
+    return _core.Executable(name, target, describe(problem, tile))
+
+
+def describe(problem: Problem, tile: tuple[int, ...]) -> dict[str, Any]:
+    """The problem in the words of the native core."""
+    integer = problem.acc_dtype.kind in "iu"
+    return {
+        "batch": problem.batch, "groups": problem.groups,
+        "in_channels": problem.group_in, "out_channels": problem.group_out,
+        "in_size": list(problem.in_size), "kernel": list(problem.kernel),
+        "out_size": list(out_size(problem)), "stride": list(problem.stride),
+        "dilation": list(problem.dilation), "in_dilation": list(problem.in_dilation),
+        "pad_low": [low for low, _ in problem.padding], "boundary": list(problem.boundary),
+        "cval_real": 0.0 if integer else float(np.real(problem.cval)),
+        "cval_imag": 0.0 if integer else float(np.imag(problem.cval)),
+        "cval_bits": int(np.real(problem.cval)) % 2**64 if integer else 0,
+        "flip": problem.flip, "x_type": problem.x_dtype.name,
+        "compute": COMPUTE[problem.acc_dtype.name], "out_type": problem.out_dtype.name,
+        "activation": problem.activation or "", "has_bias": problem.bias, "tile": list(tile),
+    }  # fmt: skip
+
+
+def _never_native(problem: Problem) -> Refusal | None:
+    if problem.rank > LARGEST_RANK:
+        return Refusal(f"native kernels take up to {LARGEST_RANK} spatial axes")
+    for dtype in (problem.x_dtype, problem.acc_dtype, problem.out_dtype):
+        if dtype.name not in COMPUTE:
+            return Refusal(f"there is no native arithmetic for {dtype.name}")
+    sizes = (problem.batch, problem.group_in, problem.group_out, *problem.in_size)
+    if 0 in sizes or 0 in out_size(problem):
+        return Refusal("an axis is empty")
+    extent = 1
+    for n, k, d in zip(out_size(problem), problem.kernel, problem.dilation, strict=True):
+        extent *= min(n, 2**20) + window(k, d)
+    return Refusal("its windows span too many samples") if extent > LARGEST // 64 else None

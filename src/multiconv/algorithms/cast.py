@@ -1,0 +1,78 @@
+"""Dtypes without native arithmetic, and mixed ones: computed in a wider type, rounded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiconv._problem import Problem
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    child: Step
+    inner: Any
+
+
+class Cast(Algorithm):
+    """Converts the data to the accumulator's dtype, runs a child plan, converts the sums back."""
+
+    name = "cast"
+    summary = "float16, bfloat16, bool and mixed dtypes, by way of the accumulator's dtype"
+    composite = True
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Problems whose data are not stored in the accumulator's dtype."""
+        if problem.x_dtype == problem.out_dtype == problem.acc_dtype:
+            return Refusal("the data are stored in the dtype that sums are kept in already")
+        return None
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """The child's cost and the conversions'."""
+        child = planning.step(_wide(problem), traits).cost
+        extra = _elements(problem) * problem.acc_dtype.itemsize
+        seconds = child.seconds + 4e-6 + 3 * extra / planning.machine.bandwidth1
+        return Cost(seconds, child.bytes + extra, child.error)
+
+    def children(
+        self, problem: Problem, traits: KernelTraits, planning: Planning
+    ) -> tuple[Step, ...]:
+        """The same problem in the accumulator's dtype."""
+        return (planning.step(_wide(problem), traits),)
+
+    def prepare(
+        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+    ) -> _Prepared:
+        """The child's preparation of the converted kernel."""
+        child = planning.step(_wide(problem), traits)
+        return _Prepared(child, child.prepare(kernel.astype(problem.acc_dtype)))
+
+    def run(self, prepared: _Prepared, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+        """Convert, run, convert."""
+        wide = prepared.child.problem.acc_dtype
+        sums = out if out.dtype == wide else np.empty(out.shape, wide)
+        prepared.child.run(prepared.inner, x.astype(wide, copy=False), bias, sums)
+        if out.dtype == np.bool_:
+            np.not_equal(sums, 0, out=out)
+        elif sums is not out:
+            with np.errstate(over="ignore", invalid="ignore"):
+                out[...] = sums
+
+
+def _wide(problem: Problem) -> Problem:
+    acc = problem.acc_dtype
+    return replace(problem, x_dtype=acc, w_dtype=acc, out_dtype=acc)
+
+
+def _elements(problem: Problem) -> int:
+    from math import prod
+
+    from multiconv._geometry import out_size
+
+    read = problem.batch * problem.in_channels * prod(problem.in_size)
+    return read + problem.batch * problem.out_channels * prod(out_size(problem))

@@ -1,0 +1,40 @@
+"""Direct summation with SIMD stencils: single-channel and depthwise work, complex, integers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from multiconv._geometry import out_size
+from multiconv._problem import Problem
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Cost, Planning
+from multiconv.algorithms._native import CALL, NativeAlgorithm
+
+
+class Direct(NativeAlgorithm):
+    """Each output tap by tap, in one fixed order, many outputs at once."""
+
+    name = "direct"
+    summary = "any rank, dtype and boundary, tap by tap with SIMD; best for small kernels"
+
+    EFFICIENCY = 0.4
+    """Share of the peak multiply-add rate: every product needs a load of its own."""
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """Multiply-adds at the peak's share, or the memory traffic, whichever is slower."""
+        machine = planning.machine
+        real = problem.acc_dtype.itemsize // (2 if problem.acc_dtype.kind == "c" else 1)
+        taps = math.prod(problem.kernel) * problem.group_in
+        outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
+        flops = 2 * taps * outputs * (4 if problem.acc_dtype.kind == "c" else 1)
+        rate = machine.flops(real) * self.EFFICIENCY
+        stored = outputs * problem.out_dtype.itemsize
+        read = problem.batch * problem.in_channels * math.prod(problem.in_size)
+        touched = 2 * (stored + read * problem.x_dtype.itemsize)
+        alone = flops / rate
+        work = max(alone / machine.threads + machine.wake if alone > 50e-6 else alone,
+                   touched / machine.bandwidth)  # fmt: skip
+        eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0
+        return Cost(CALL + work, self.scratch(problem, machine), (taps + 1) * eps)

@@ -1,0 +1,87 @@
+"""The definition, written down with NumPy: slow, obviously right, the oracle of the tests."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiconv._activations import activate
+from multiconv._geometry import HOLE, OUTSIDE, index_table, out_size
+from multiconv._problem import Problem
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Algorithm, Cost, Planning
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    problem: Problem
+    kernel: NDArray
+
+
+class Reference(Algorithm):
+    """Sum over taps of shifted, weighted copies of the input."""
+
+    name = "reference"
+    summary = "everything, in NumPy, tap by tap; slow and obviously right"
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> None:
+        return None
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
+        taps = math.prod(problem.kernel)
+        read = problem.batch * problem.in_channels * math.prod(
+            (o - 1) * s + (k - 1) * d + 1 if o else 0
+            for o, s, k, d in zip(out_size(problem), problem.stride, problem.kernel,
+                                  problem.dilation, strict=True)
+        )  # fmt: skip
+        work = taps * max(outputs * problem.group_in, 1)
+        scratch = (read + 2 * outputs) * problem.acc_dtype.itemsize
+        kind = problem.acc_dtype.kind
+        eps = float(np.finfo(problem.acc_dtype).eps) if kind in "fc" else 0.0
+        error = (taps * max(problem.group_in, 1) + 1) * eps
+        return Cost(20e-6 + taps * 8e-6 + 2e-9 * work, scratch, error)
+
+    def prepare(
+        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+    ) -> _Prepared:
+        if problem.flip:
+            kernel = np.flip(kernel, tuple(range(3, kernel.ndim)))
+        return _Prepared(problem, np.array(kernel, dtype=problem.acc_dtype))
+
+    def run(self, prepared: _Prepared, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+        problem, kernel = prepared.problem, prepared.kernel
+        source = extend(problem, x.astype(problem.acc_dtype))
+        total = np.zeros(out.shape, dtype=problem.acc_dtype)
+        for tap in itertools.product(*map(range, problem.kernel)):
+            window = tuple(
+                slice(k * d, k * d + (o - 1) * s + 1 if o else 0, s)
+                for k, d, o, s in zip(tap, problem.dilation, out_size(problem), problem.stride,
+                                      strict=True)
+            )  # fmt: skip
+            shifted = source[(..., *window)]
+            total += np.einsum("ngc...,goc->ngo...", shifted, kernel[(..., *tap)])
+        if bias is not None:
+            total += bias.reshape(problem.groups, -1, *(1,) * problem.rank)
+        total = activate(problem.activation, total)
+        out[...] = total != 0 if out.dtype == np.bool_ else total.astype(out.dtype)
+
+
+def extend(problem: Problem, x: NDArray) -> NDArray:
+    """The input as the windows see it: dilated, cropped, continued by the boundary modes."""
+    outside = np.zeros((), dtype=bool)
+    hole = np.zeros((), dtype=bool)
+    for axis in range(problem.rank):
+        table = index_table(problem, axis)
+        x = np.take(x, np.maximum(table, 0), axis=3 + axis) if x.shape[3 + axis] else np.zeros(
+            (*x.shape[: 3 + axis], table.size, *x.shape[4 + axis :]), dtype=x.dtype
+        )  # fmt: skip
+        shape = (table.size,) + (1,) * (problem.rank - 1 - axis)
+        outside = outside | (table == OUTSIDE).reshape(shape)
+        hole = hole | (table == HOLE).reshape(shape)
+    x = np.where(hole, np.zeros((), dtype=x.dtype), x)
+    return np.where(outside, np.asarray(problem.cval).astype(x.dtype), x)

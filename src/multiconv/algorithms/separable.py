@@ -1,0 +1,132 @@
+"""Kernels of rank one: a pass along each axis."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiconv._geometry import out_size
+from multiconv._problem import Problem
+from multiconv._traits import KernelTraits, look, rank_one_factors
+from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
+
+
+@dataclass(frozen=True)
+class _Pass:
+    step: Step
+    kernel: Any
+    shape: tuple[int, ...]
+
+
+class Separable(Algorithm):
+    """Convolves with the factors of an outer product, one axis after the other.
+
+    A kernel of ``k`` taps on each of ``r`` axes costs ``r k`` instead of ``k ** r`` products.
+    """
+
+    name = "separable"
+    summary = "kernels that are an outer product of vectors, one pass per axis"
+    composite = True
+    value_sensitive = True
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Single-channel problems with a known kernel of rank one."""
+        if len(_axes(problem)) < 2:
+            return Refusal("the kernel extends along fewer than two axes")
+        if problem.group_in != 1 or problem.group_out != 1:
+            return Refusal("it treats channels one by one, this problem sums over them")
+        if problem.precision == "highest":
+            return Refusal("precision='highest' asks for direct summation")
+        if problem.cval != 0:
+            return Refusal("passes cannot carry a boundary value other than 0")
+        if problem.acc_dtype != problem.out_dtype or problem.acc_dtype.kind not in "iufc":
+            return Refusal("sums between passes would be cut to the stored dtype")
+        if not traits.known:
+            return Refusal("the kernel's values are not known")
+        return None if traits.separable else Refusal("the kernel is no outer product of vectors")
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """The sum of the passes and the largest intermediate."""
+        steps = self.children(problem, traits, planning)
+        between = max(_elements(s.problem) for s in steps[:-1]) * problem.acc_dtype.itemsize
+        eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0
+        return Cost(
+            sum(s.cost.seconds for s in steps) + 3e-6 * len(steps),
+            2 * between + max(s.cost.bytes for s in steps),
+            sum(s.cost.error for s in steps) + 16 * eps,
+        )
+
+    def children(
+        self, problem: Problem, traits: KernelTraits, planning: Planning
+    ) -> tuple[Step, ...]:
+        """One pass per axis along which the kernel extends."""
+        passes = _passes(problem)
+        return tuple(planning.step(p, _pass_traits(traits)) for p in passes)
+
+    def prepare(
+        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+    ) -> tuple[_Pass, ...]:
+        """Factor the kernel and prepare each pass."""
+        kernel = kernel.astype(problem.acc_dtype)
+        factors = rank_one_factors(kernel, problem.rank)
+        if factors is None:
+            raise ValueError("kernel: it is no outer product of vectors any more")
+        active = _axes(problem)
+        # Factors of axes without extent are numbers; the first pass takes them along.
+        rest = [f for a, f in enumerate(factors) if a not in active]
+        factors[active[0]] = math.prod(rest, start=factors[active[0]])
+        prepared = []
+        for axis, child in zip(active, _passes(problem), strict=True):
+            step = planning.step(child, look(factors[axis], problem.rank))
+            shape = (problem.batch, problem.groups, 1, *out_size(child))
+            prepared.append(_Pass(step, step.prepare(factors[axis]), shape))
+        return tuple(prepared)
+
+    def run(
+        self, prepared: tuple[_Pass, ...], x: NDArray, bias: NDArray | None, out: NDArray
+    ) -> None:
+        """Pass after pass; the last one writes the output."""
+        for one in prepared[:-1]:
+            between = np.empty(one.shape, out.dtype)
+            one.step.run(one.kernel, x, None, between)
+            x = between
+        prepared[-1].step.run(prepared[-1].kernel, x, bias, out)
+
+
+def _axes(problem: Problem) -> list[int]:
+    """Axes along which the kernel extends, those that shrink the data most first."""
+    return [a for a, k in enumerate(problem.kernel) if k > 1]
+
+
+def _passes(problem: Problem) -> list[Problem]:
+    axes = _axes(problem)
+    passes, size = [], problem.in_size
+    for number, axis in enumerate(axes):
+        last = number == len(axes) - 1
+        only = {axis} if not last else {axis, *(a for a in range(problem.rank) if a not in axes)}
+
+        def pick(values: Any, neutral: Any, only: set[int] = only) -> Any:
+            return tuple(v if a in only else neutral for a, v in enumerate(values))
+
+        one = replace(
+            problem, in_size=size, kernel=pick(problem.kernel, 1),
+            stride=pick(problem.stride, 1), dilation=pick(problem.dilation, 1),
+            in_dilation=pick(problem.in_dilation, 1), padding=pick(problem.padding, (0, 0)),
+            x_dtype=problem.x_dtype if number == 0 else problem.acc_dtype,
+            bias=problem.bias and last, activation=problem.activation if last else None,
+        )  # fmt: skip
+        passes.append(one)
+        size = out_size(one)
+    return passes
+
+
+def _pass_traits(traits: KernelTraits) -> KernelTraits:
+    return replace(traits, separable=False)
+
+
+def _elements(problem: Problem) -> int:
+    return problem.batch * problem.out_channels * math.prod(out_size(problem))

@@ -1,0 +1,39 @@
+"""A plan's explanation on the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+import multiconv as mc
+
+from . import _console
+from ._console import console
+
+
+def show(explanation: mc.Explanation) -> None:
+    """Print every algorithm with its prediction or refusal, and the plan."""
+    console.print(Text(explanation.problem, style="bold"))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("")
+    table.add_column("algorithm", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("scratch", justify="right", no_wrap=True)
+    table.add_column("error", justify="right", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for row in explanation.rows:
+        style = "bold green" if row.chosen else ("" if row.accepted else "dim")
+        predicted = row.seconds is not None
+        reason = row.reason or ("cheapest of those that may run" if row.chosen else "")
+        table.add_row(
+            "→" if row.chosen else "", row.algorithm,
+            _console.duration(row.seconds) if row.seconds is not None else "",
+            _console.size(row.scratch_bytes) if row.scratch_bytes is not None else "",
+            f"{row.error:.1e}" if predicted and row.error is not None else "",
+            Text(reason), style=style,
+        )  # fmt: skip
+    console.print(table)
+    console.print()
+    for line in explanation.tree:
+        console.print(Text(line))
+    console.print()

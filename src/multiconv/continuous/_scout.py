@@ -1,0 +1,93 @@
+"""Looks at a function before it is integrated, so that nothing narrow is stepped over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiconv.continuous._rule import KRONROD, NODES, Floats, weighted_sum
+
+FINEST = 64
+"""Equal parts of the support that are looked at, at least eight for each given cell."""
+AGREE = 1e-4
+"""Relative difference up to which one panel is as good as the fine parts below it."""
+
+Values = Callable[[Floats], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """What is known of a function.
+
+    Attributes
+    ----------
+    edges
+        Ends of the cells that it is smooth on, as far as is known; increasing.
+    growth_low, growth_high
+        For each cell, the exponent p if the function grows like ``distance**-p`` towards the
+        cell's low or high end, else zero.
+    dtype
+        float64 or complex128.
+    """
+
+    edges: Floats
+    growth_low: Floats
+    growth_high: Floats
+    dtype: np.dtype[Any]
+
+
+def scout(values: Values, edges: Floats) -> Mesh:
+    """Cut the given cells until one panel sees the whole function on each.
+
+    A panel stands if its integral is that of its fine parts; else it is halved. What is narrower
+    than the distance of a fine part's nodes, about a thousandth of the support, can still be
+    missed: it needs a breakpoint.
+    """
+    cells = edges.size - 1
+    parts = 2 ** max(int(np.log2(max(FINEST / cells, 1))), 3)
+    corners = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(parts) / parts)
+    corners = np.append(corners.ravel(), edges[-1])
+    fine, moduli, dtype = _integrals(values, corners[:-1], corners[1:])
+    total, size = (np.append(0, np.cumsum(column)) for column in (fine, moduli))
+    found = [edges]
+    start = np.arange(cells) * parts
+    while parts > 1 and start.size:
+        end = start + parts
+        coarse, _, _ = _integrals(values, corners[start], corners[end])
+        missed = np.abs(coarse - (total[end] - total[start]))
+        start = start[missed > AGREE * (size[end] - size[start]) + 1e-10 * size[-1]]
+        parts //= 2
+        found.append(corners[start + parts])
+        start = np.concatenate([start, start + parts])
+    edges = np.unique(np.concatenate(found))
+    return Mesh(edges, _growth(values, edges, 1), _growth(values, edges, -1), dtype)
+
+
+def _integrals(
+    values: Values, low: Floats, high: Floats
+) -> tuple[NDArray[Any], Floats, np.dtype[Any]]:
+    """Integrals of the function and of its modulus over panels, and the type of its values."""
+    half = 0.5 * (high - low)
+    points = np.clip(low[:, None] + half[:, None] * (1 + NODES), low[:, None], high[:, None])
+    seen = values(points)
+    sums = weighted_sum(seen, KRONROD), weighted_sum(np.abs(seen), KRONROD)
+    return half * sums[0], half * sums[1], seen.dtype
+
+
+def _growth(values: Values, edges: Floats, sign: int) -> Floats:
+    """The exponents of growth towards the low (1) or high (-1) ends of the cells.
+
+    Positive at every singularity that floating-point numbers can tell from a large finite value.
+    """
+    ends = edges[:-1] if sign > 0 else edges[1:]
+    width, grain = np.diff(edges), np.spacing(np.abs(ends))
+    near = np.maximum(2.0**-40 * width, 64 * grain)
+    far = np.maximum(2.0**-30 * width, 1024 * grain)
+    at_near, at_far = (np.abs(values(ends + sign * d)) for d in (near, far))
+    growing = (at_near > 1.01 * at_far) & (at_far > 0)
+    ratio = np.divide(at_near, at_far, out=np.ones_like(near), where=growing)
+    return np.log(ratio) / np.log(far / near)

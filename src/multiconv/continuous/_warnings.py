@@ -1,0 +1,5 @@
+"""Warnings of the continuous side."""
+
+
+class IntegrationWarning(UserWarning):
+    """An integral missed its tolerance; the message says which error was achieved, and where."""

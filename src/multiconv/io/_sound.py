@@ -1,0 +1,97 @@
+"""Sounds, through libsndfile."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from ._data import Data, FileError
+from ._limits import Limits
+
+BLOCK = 2**18
+INTEGER_BITS = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+SUBTYPES = {"WAV": ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
+            "FLAC": ("PCM_S8", "PCM_16", "PCM_24")}  # fmt: skip
+
+
+def read(path: str, limits: Limits, member: str | None) -> Data:
+    """All samples as float64 of shape (samples, channels)."""
+    if _container(path) == "WAV":
+        _check_wav(path)
+    with soundfile.SoundFile(path) as file:
+        limits.check_bytes(8 * file.frames * file.channels)
+        blocks = list(file.blocks(BLOCK, dtype="float64", always_2d=True))
+        array = np.concatenate(blocks) if blocks else np.empty((0, file.channels))
+        if len(array) != file.frames:
+            raise FileError(
+                f"{path}: its header says {file.frames} samples, the file has only {len(array)}"
+            )
+        return Data(array, "sound", channel_axis=-1, rate=file.samplerate, subtype=file.subtype)
+
+
+def _check_wav(path: str) -> None:
+    """Refuse a header that says more than the file has; libsndfile would take what is there."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        if file.read(4) != b"RIFF":
+            return
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            name, length = struct.unpack("<4sI", head)
+            present = size - file.tell()
+            if name == b"data" and length > present:
+                raise FileError(
+                    f"{path}: its header says {length} bytes of sound, the file has only {present}"
+                )
+            file.seek(length + length % 2, os.SEEK_CUR)
+
+
+def check(path: str, data: Data) -> None:
+    """Refuse what is no sound, or has too many channels."""
+    name = _container(path)
+    if data.kind != "sound" or data.rate is None:
+        raise FileError(f"{path}: {name} files hold sounds, not {data.kind}s; write .npy instead")
+    most = 8 if name == "FLAC" else 1024
+    if not 1 <= data.channels <= most:
+        raise FileError(f"{path}: {name} files hold 1 to {most} channels, not {data.channels}")
+
+
+def write(file: BinaryIO, path: str, data: Data) -> None:
+    """Write with the subtype asked for, else the container's nearest."""
+    name, subtype = _container(path), subtype_for(path, data.subtype)
+    samples = data.array
+    if subtype in INTEGER_BITS:
+        samples = _quantised(path, samples, INTEGER_BITS[subtype])
+    # libsndfile swallows errors of files that are Python objects, so it writes to memory.
+    memory = io.BytesIO()
+    soundfile.write(memory, samples, data.rate, format=name, subtype=subtype)
+    file.write(memory.getbuffer())
+
+
+def subtype_for(path: str, subtype: str | None) -> str:
+    """``subtype`` if the container of ``path`` has it, else the nearest that it has."""
+    allowed = SUBTYPES[_container(path)]
+    if subtype in allowed:
+        return subtype
+    if subtype in ("PCM_S8", "PCM_U8"):
+        return allowed[0]
+    return "PCM_16" if subtype is None else "PCM_24"
+
+
+def _quantised(path: str, samples: NDArray[np.float64], bits: int) -> NDArray[np.int32]:
+    """Nearest integers, left-aligned in 32 bits: libsndfile's own scaling would be off by one."""
+    if not np.isfinite(samples).all():
+        raise FileError(f"{path}: NaN and infinity cannot be stored in {bits}-bit samples")
+    full = 2 ** (bits - 1)
+    steps = np.clip(np.rint(samples * full), -full, full - 1).astype(np.int64)
+    return (steps << (32 - bits)).astype(np.int32)
+
+
+def _container(path: str) -> str:
+    return "FLAC" if path.lower().endswith(".flac") else "WAV"
