@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+
+from multiconv._typing import Array
 
 
-def activate(name: str | None, x: NDArray) -> NDArray:
+def activate(name: str | None, x: Array) -> Array:
     """Apply an activation to an array of floats; None changes nothing."""
     with np.errstate(over="ignore", invalid="ignore"):
         return x if name is None else _FUNCTIONS[name](x).astype(x.dtype, copy=False)
 
 
 _erf = np.vectorize(math.erf, otypes=[float])
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "relu": lambda x: np.where(x < 0, 0, x),
     "relu6": lambda x: np.where(x < 0, 0, np.where(x > 6, 6, x)),
     "leaky_relu": lambda x: np.where(x < 0, x * 0.01, x),

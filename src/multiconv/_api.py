@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -82,7 +83,7 @@ def correlate(
     cval: Any = 0, stride: Any = 1, dilation: Any = 1, dtype: Any = None,
     precision: str = "default", method: str = "auto", out: Any = None,
 ) -> Any:  # fmt: skip
-    """Sliding product of ``x`` with ``conj(h)``, not flipped: ``sum over m of conj(h[m]) x[n + m]``.
+    """Sliding product with ``conj(h)``, not flipped: ``sum over m of conj(h[m]) x[n + m]``.
 
     Parameters
     ----------
@@ -531,10 +532,8 @@ def _plan_for(
     found = Plan(build(*shapes, *options), method)
     if len(_plans) >= _LARGEST_CACHE:
         _plans.clear()
-    try:
+    with contextlib.suppress(TypeError):  # a key that cannot be hashed is planned anew each time
         _plans[key] = found
-    except TypeError:
-        pass
     return found
 
 

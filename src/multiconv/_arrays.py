@@ -10,15 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Restore = Callable[[NDArray], Any]
+from multiconv._typing import Array
+
+Restore = Callable[[Array], Any]
 
 _KINDS = "biufc"
 _EXTENSION_DTYPES = ("bfloat16",)
 
 
-def to_numpy(array: Any, name: str) -> NDArray:
+def to_numpy(array: Any, name: str) -> Array:
     """An array of any library as NumPy's, without a copy where it lies in the CPU's memory.
 
     Raises
@@ -74,7 +75,7 @@ def _to_torch(like: Any) -> Restore | None:
     if not isinstance(like, torch.Tensor):
         return None
 
-    def restore(result: NDArray) -> Any:
+    def restore(result: Array) -> Any:
         if result.dtype.name == "bfloat16":
             return torch.from_numpy(result.view(np.int16)).view(torch.bfloat16).to(like.device)
         return torch.from_numpy(result).to(like.device)
@@ -97,9 +98,7 @@ def _to_cupy(like: Any) -> Restore:
 
 
 def _from_dask(array: Any, name: str) -> Any:
-    raise TypeError(
-        f"{name}: lazy Dask arrays are not allowed, compute() it first or map blocks with an overlap"
-    )
+    raise TypeError(f"{name}: lazy Dask arrays are not allowed, call compute() on it first")
 
 
 _TO_NUMPY: dict[str, Callable[[Any, str], Any]] = {

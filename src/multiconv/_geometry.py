@@ -5,12 +5,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from multiconv._errors import MemoryLimitError
 from multiconv._problem import Problem
+from multiconv._typing import Array
 
 MODES = ("full", "same", "valid")
 LARGEST = 2**62
@@ -104,9 +106,7 @@ def same_padding(size: int, win: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def adjoint_padding(
-    size: int, grad_size: int, win: int, stride: int, low: int
-) -> tuple[int, int]:
+def adjoint_padding(size: int, grad_size: int, win: int, stride: int, low: int) -> tuple[int, int]:
     """Padding that makes the transposed problem give back exactly ``size`` samples."""
     new_low = win - 1 - low
     return new_low, size - dilated(grad_size, stride) - new_low + win - 1
@@ -114,7 +114,9 @@ def adjoint_padding(
 
 def per_axis(value: object, rank: int, name: str, least: int) -> tuple[int, ...]:
     """An integer, or one integer per spatial axis, checked."""
-    values = value if isinstance(value, (tuple, list, np.ndarray)) else (value,) * rank
+    values: Sequence[Any] = (
+        tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,) * rank
+    )
     try:
         result = tuple(operator.index(v) for v in values)
     except TypeError:
@@ -134,11 +136,9 @@ def per_axis(value: object, rank: int, name: str, least: int) -> tuple[int, ...]
     return result
 
 
-def per_axis_word(
-    value: object, rank: int, name: str, allowed: Sequence[str]
-) -> tuple[str, ...]:
+def per_axis_word(value: object, rank: int, name: str, allowed: Sequence[str]) -> tuple[str, ...]:
     """A word, or one word per axis, checked against those allowed."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    values: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
     if len(values) != rank:
         raise ValueError(f"{name}: {value!r} has {len(values)} words, allowed are 1 or {rank}")
     for word in values:
@@ -206,9 +206,9 @@ def wrap_index(position: NDArray[np.int64], size: int, boundary: str) -> NDArray
 
 
 def fold_padding(
-    padded: NDArray, in_size: Sequence[int], padding: Sequence[tuple[int, int]],
+    padded: Array, in_size: Sequence[int], padding: Sequence[tuple[int, int]],
     boundary: Sequence[str],
-) -> NDArray:  # fmt: skip
+) -> Array:  # fmt: skip
     """The adjoint of padding: adds what lies in the border to the elements it was read from.
 
     The spatial axes are the trailing ones; sizes go from ``low + size + high`` to ``size``.

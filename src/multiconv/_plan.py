@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from multiconv import _arrays
 from multiconv._conventions import Request
@@ -14,6 +13,7 @@ from multiconv._planner import Row, Step, output_rounding, planner
 from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._traits import UNKNOWN, KernelTraits, look
+from multiconv._typing import Array
 
 LOOK_AT_KERNEL = 100e-6
 """Problems predicted to take longer are worth a look at the kernel's values first."""
@@ -72,8 +72,8 @@ class Plan:
     """
 
     def __init__(
-        self, request: Request, method: str = "auto", kernel: NDArray | None = None,
-        bias: NDArray | None = None,
+        self, request: Request, method: str = "auto", kernel: Array | None = None,
+        bias: Array | None = None,
     ) -> None:  # fmt: skip
         self._request = request
         self._method = method
@@ -154,7 +154,7 @@ class Plan:
         result = self.run(x, w, bias, out)
         return restore(result) if restore and out is None else result
 
-    def run(self, x: NDArray, w: NDArray | None, bias: NDArray | None, out: Any) -> NDArray:
+    def run(self, x: Array, w: Array | None, bias: Array | None, out: Any) -> Array:
         """As ``__call__``, for NumPy arrays known to fit."""
         request = self._request
         if out is not None:
@@ -166,9 +166,7 @@ class Plan:
         self._execute(x, w, bias, view)
         return result if request.finish is None else request.finish(result)
 
-    def _execute(
-        self, x: NDArray, w: NDArray | None, bias: NDArray | None, view: NDArray
-    ) -> None:
+    def _execute(self, x: Array, w: Array | None, bias: Array | None, view: Array) -> None:
         request, step = self._request, self._step
         if w is None:
             prepared = self._prepared
@@ -183,9 +181,7 @@ class Plan:
             bias = bias.astype(request.problem.acc_dtype)
         step.run(prepared, request.x.view(x), bias, view)
 
-    def _run_into(
-        self, x: NDArray, w: NDArray | None, bias: NDArray | None, out: Any
-    ) -> NDArray:
+    def _run_into(self, x: Array, w: Array | None, bias: Array | None, out: Any) -> Array:
         if not isinstance(out, np.ndarray):
             raise TypeError(f"out: {type(out).__name__} is not allowed, give a NumPy array")
         shape, dtype = self._request.out_shape, self.problem.out_dtype
@@ -210,20 +206,18 @@ class Plan:
             out[...] = self.run(x, w, bias, None)
         return out
 
-    def _choose(self, kernel: NDArray) -> Step:
+    def _choose(self, kernel: Array) -> Step:
         traits: KernelTraits = look(kernel, self.problem.rank)
         return planner.step(self.problem, traits, self._method)
 
-    def _kernel_view(self, kernel: NDArray) -> NDArray:
+    def _kernel_view(self, kernel: Array) -> Array:
         # A copy: later changes to the caller's array must not reach the plan.
         return np.array(self._request.w.view(kernel))
 
     def _expected(self, name: str) -> tuple[int, ...]:
         return self._request.x_shape if name == "x" else self._request.w_shape
 
-    def _check(
-        self, array: NDArray, shape: tuple[int, ...], dtype: np.dtype, name: str
-    ) -> NDArray:
+    def _check(self, array: Array, shape: tuple[int, ...], dtype: np.dtype, name: str) -> Array:
         if array.shape != shape or array.dtype != dtype:
             raise ValueError(
                 f"{name}: {array.dtype} of shape {array.shape} does not fit this plan, it takes "

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from multiconv import _wisdom
 from multiconv._errors import MemoryLimitError, RefusedError
@@ -20,6 +19,7 @@ from multiconv._machine import Machine, machine, memory_limit
 from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._traits import KernelTraits
+from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Refusal
 
 DEFAULT_ERROR_FACTOR = 8
@@ -50,18 +50,19 @@ class Step:
     rows: tuple[Row, ...]
     remembered: bool = False
 
-    def prepare(self, kernel: NDArray) -> Any:
+    def prepare(self, kernel: Array) -> Any:
         """What the algorithm makes of the kernel, once."""
         return self.algorithm.prepare(self.problem, kernel, self.traits, planner)
 
-    def run(self, prepared: Any, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+    def run(self, prepared: Any, x: Array, bias: Array | None, out: Array) -> None:
         """Fill ``out``."""
         self.algorithm.run(prepared, x, bias, out)
 
     def tree(self, depth: int = 0) -> Iterator[str]:
         """The plan as lines, children indented."""
         time = f"{self.cost.seconds * 1e3:.3g} ms"
-        yield f"{'   ' * depth}{'└─ ' if depth else ''}{self.algorithm.name}  {self.problem}  {time}"
+        branch = "   " * (depth - 1) + "└─ " if depth else ""
+        yield f"{branch}{self.algorithm.name}  {self.problem}  {time}"
         for child in self.algorithm.children(self.problem, self.traits, planner):
             assert isinstance(child, Step)
             yield from child.tree(depth + 1)
@@ -81,9 +82,7 @@ class Planner:
         """The measured profile that costs are scaled by."""
         return machine()
 
-    def step(
-        self, problem: Problem, traits: KernelTraits, method: str = "auto"
-    ) -> Step:
+    def step(self, problem: Problem, traits: KernelTraits, method: str = "auto") -> Step:
         """The chosen algorithm for a problem.
 
         Raises
@@ -117,7 +116,9 @@ class Planner:
         verdicts = {n: self._ask(a, problem, traits) for n, a in asked.items()}
         costs = {n: v for n, v in verdicts.items() if isinstance(v, Cost)}
         if method != "auto" and not costs:
-            raise RefusedError(f"method: {method!r} cannot run this problem: {_why(verdicts[method])}")
+            raise RefusedError(
+                f"method: {method!r} cannot run this problem: {_why(verdicts[method])}"
+            )
         admitted, reasons = _admit(problem, costs)
         if method != "auto":
             admitted = costs

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
+FLOAT64 = np.dtype(np.float64)
 Precision = Literal["highest", "default", "fast"]
 T = TypeVar("T")
 
@@ -46,10 +47,10 @@ class Problem:
     cval: complex = 0
     flip: bool = False
     data_format: str = "channels_first"
-    x_dtype: np.dtype = np.dtype(np.float64)
-    w_dtype: np.dtype = np.dtype(np.float64)
-    acc_dtype: np.dtype = np.dtype(np.float64)
-    out_dtype: np.dtype = np.dtype(np.float64)
+    x_dtype: np.dtype = FLOAT64
+    w_dtype: np.dtype = FLOAT64
+    acc_dtype: np.dtype = FLOAT64
+    out_dtype: np.dtype = FLOAT64
     bias: bool = False
     activation: str | None = None
     precision: Precision = "default"
@@ -57,8 +58,13 @@ class Problem:
 
     def __post_init__(self) -> None:
         ones, none = (1,) * self.rank, ((0, 0),) * self.rank
-        for name, default in (("stride", ones), ("dilation", ones), ("in_dilation", ones),
-                              ("padding", none), ("boundary", ("constant",) * self.rank)):
+        for name, default in (
+            ("stride", ones),
+            ("dilation", ones),
+            ("in_dilation", ones),
+            ("padding", none),
+            ("boundary", ("constant",) * self.rank),
+        ):
             if not getattr(self, name):
                 object.__setattr__(self, name, default)
         values = tuple(getattr(self, f.name) for f in fields(self) if f.compare)
@@ -136,12 +142,15 @@ class Problem:
         for word in text.split():
             match = _WORD.fullmatch(word)
             if match is None:
-                raise ValueError(f"problem: {word!r} is no word of a problem such as "
-                                 "'mb1 ic64 oc64 in56x56 k3x3 s1 p1:1 float32'")
+                raise ValueError(
+                    f"problem: {word!r} is no word of a problem such as "
+                    "'mb1 ic64 oc64 in56x56 k3x3 s1 p1:1 float32'"
+                )
             found.update({k: v for k, v in match.groupdict().items() if v is not None})
         if "in" not in found or "k" not in found:
-            raise ValueError(f"problem: {text!r} needs the sizes of input and kernel, "
-                             "such as 'in56x56 k3x3'")
+            raise ValueError(
+                f"problem: {text!r} needs the sizes of input and kernel, such as 'in56x56 k3x3'"
+            )
         in_size, kernel = _ints(found["in"]), _ints(found["k"])
         if len(in_size) != len(kernel):
             raise ValueError(f"problem: in{found['in']} and k{found['k']} differ in rank")
@@ -174,7 +183,8 @@ def dtype_from_name(name: str) -> np.dtype:
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        bfloat16: np.dtype = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
     try:
         return np.dtype(name)
     except TypeError:

@@ -36,7 +36,7 @@ def set_num_threads(n: int) -> None:
     try:
         count = operator.index(n)
     except TypeError:
-        raise TypeError(f"n: {n!r} is no integer, give a number of threads from 1 to 1024") from None
+        raise TypeError(f"n: {n!r} is no integer, give a number from 1 to 1024") from None
     if not 1 <= count <= 1024:
         raise ValueError(f"n: {count} threads are not allowed, give a number from 1 to 1024")
     _core.set_num_threads(count)

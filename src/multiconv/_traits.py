@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from multiconv._typing import Array
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class KernelTraits:
 UNKNOWN = KernelTraits()
 
 
-def look(kernel: NDArray, rank: int) -> KernelTraits:
+def look(kernel: Array, rank: int) -> KernelTraits:
     """The traits of a kernel of shape ``(groups, out, in, *spatial)``."""
     if kernel.size == 0:
         return UNKNOWN
@@ -61,7 +62,7 @@ def look(kernel: NDArray, rank: int) -> KernelTraits:
     )
 
 
-def rank_one_factors(kernel: NDArray, rank: int) -> list[NDArray] | None:
+def rank_one_factors(kernel: Array, rank: int) -> list[Array] | None:
     """One factor per spatial axis whose outer product is the kernel, or None.
 
     Factor ``a`` has the kernel's shape with every spatial axis but ``a`` reduced to 1. The vectors
@@ -83,7 +84,7 @@ def rank_one_factors(kernel: NDArray, rank: int) -> list[NDArray] | None:
     return factors
 
 
-def _slice_factors(taps: NDArray) -> list[NDArray] | None:
+def _slice_factors(taps: Array) -> list[Array] | None:
     integer = taps.dtype.kind in "iu"
     values = taps.astype(object) if integer else taps
     peak = np.unravel_index(int(np.argmax(np.abs(values))), taps.shape)
@@ -104,14 +105,14 @@ def _slice_factors(taps: NDArray) -> list[NDArray] | None:
     return [f.astype(taps.dtype) for f in factors] if exact else None
 
 
-def _outer(factors: list[NDArray]) -> NDArray:
+def _outer(factors: list[Array]) -> Array:
     product = factors[0]
     for f in factors[1:]:
         product = product[..., None] * f
     return product
 
 
-def _wide_range(kernel: NDArray, part: int = 8) -> bool:
+def _wide_range(kernel: Array, part: int = 8) -> bool:
     """Whether some non-zero run of taps is below the noise that a transform would add."""
     if kernel.dtype.kind not in "fc":
         return False

@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::chrono::microseconds kSpin{50};  // waking a sleeping thread takes about as long
 
-thread_local bool in_parallel = false;  // this thread runs tasks of the pool
-
 // Cached, as they take system calls; 0: not known yet.
 constinit std::atomic<int> cpus{0}, default_threads{0};
 
@@ -111,7 +109,6 @@ class ThreadPool::Team {
   }
 
   void serve(Worker* self, int index) {
-    in_parallel = true;
     for (std::uint32_t seen = 0;;) {
       await_change(self->ticket, seen, spin_.load(std::memory_order_relaxed));
       seen = self->ticket.load(std::memory_order_acquire);
@@ -150,7 +147,7 @@ class ThreadPool::Team {
     i64 begin = next_.load(std::memory_order_relaxed);
     i64 size = 0;
     do {
-      if (begin >= tasks_ || failed_.load(std::memory_order_relaxed)) return false;
+      if (begin >= tasks_) return false;
       size = std::max<i64>(1, (tasks_ - begin) / (4 * participants_));
     } while (!next_.compare_exchange_weak(begin, begin + size, std::memory_order_relaxed));
     *first = begin;
@@ -237,19 +234,15 @@ int ThreadPool::num_threads() const {
 }
 
 void ThreadPool::parallel_for(i64 tasks, Body body, void* context, bool parallel) {
-  const int threads = parallel && tasks > 1 && !in_parallel ? num_threads() : 1;
-  if (threads == 1 || busy_.exchange(true)) {
+  const int threads = parallel && tasks > 1 ? num_threads() : 1;
+  if (threads == 1 || busy_.exchange(true)) {  // a nested call finds it busy, too
     for (i64 task = 0; task < tasks; ++task) body(context, task, 0);
     return;
   }
-  struct Hold {
+  struct Release {
     std::atomic<bool>& busy;
-    explicit Hold(std::atomic<bool>& b) : busy(b) { in_parallel = true; }
-    ~Hold() {
-      in_parallel = false;
-      busy.store(false);
-    }
-  } hold(busy_);
+    ~Release() { busy.store(false); }
+  } release{busy_};
   if (!team_) team_ = new Team;
   team_->run(tasks, body, context, threads);
 }

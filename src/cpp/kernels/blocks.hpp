@@ -13,7 +13,7 @@ namespace multiconv::MC_TARGET {
 
 MC_INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
 MC_INLINE i64 most(i64 a, i64 b) { return a > b ? a : b; }
-MC_INLINE i64 rounded_up(i64 n, i64 unit) { return (n + unit - 1) / unit * unit; }
+MC_INLINE constexpr i64 rounded_up(i64 n, i64 unit) { return (n + unit - 1) / unit * unit; }
 
 struct Layout {
   bool complex;

@@ -13,8 +13,8 @@
 
 namespace multiconv::MC_TARGET {
 
-inline constexpr int kMaxStages = 32;
 inline constexpr i64 kMaxPoints = i64(1) << 31;
+inline constexpr int kMaxStages = 20;
 inline constexpr i64 kNearBytes = 24 << 10;  // what stays in the first-level cache
 
 struct Stage {

@@ -142,55 +142,71 @@ struct Run {
 };
 
 struct Tables {
-  i64* source[kMaxRank];  // per box position: element offset on this axis, kOutside or kHole
-  Run* runs;
+  i64* source[kMaxRank];  // per box position but on the last axis: element, kOutside or kHole
+  Run* runs;              // the last axis
   i64 run_count;
 };
 
 MC_INLINE std::size_t tables_bytes(const Desc& d, const Box& box) {
   std::size_t n = 0;
-  for (int a = 0; a < d.rank; ++a) n += static_cast<std::size_t>(box.extent[a]) * sizeof(i64);
+  for (int a = 0; a < d.rank - 1; ++a) n += static_cast<std::size_t>(box.extent[a]) * sizeof(i64);
   return n + static_cast<std::size_t>(box.extent[d.rank - 1]) * sizeof(Run);
 }
 
-MC_INLINE i64 box_source(const Desc& d, const Box& box, int a, i64 first_out, i64 e, i64 stride) {
-  const i64 residue = e / box.length[a] * d.dilation[a] % d.stride[a];
-  const i64 j = (first_out + e % box.length[a]) * d.stride[a] + residue - d.pad_low[a];
+// The element, kOutside or kHole that position j of the dilated, continued input reads.
+MC_INLINE i64 source_of(const Desc& d, int a, i64 j) {
   const i64 step = d.in_dilation[a];
-  const i64 size = d.in_size[a] > 0 ? (d.in_size[a] - 1) * step + 1 : 0;
-  if (step > 1) {
-    if (j < 0 || j >= size) return kOutside;
-    return j % step == 0 ? j / step * stride : kHole;
+  if (step == 1) return resolve_index(j, d.in_size[a], d.boundary[a]);
+  if (j < 0 || j > (d.in_size[a] - 1) * step) return kOutside;
+  return j % step == 0 ? j / step : kHole;
+}
+
+// Appends one sample to the runs.
+MC_INLINE void add_sample(Tables& t, i64 position, i64 source) {
+  if (t.run_count > 0) {
+    Run& run = t.runs[t.run_count - 1];
+    if (run.source < 0 ? source == run.source
+                       : source >= 0 && (run.count == 1 ||
+                                         source == run.source + run.step * run.count)) {
+      if (run.source >= 0 && run.count == 1) run.step = source - run.source;
+      ++run.count;
+      return;
+    }
   }
-  const i64 i = size > 0 ? resolve_index(j, size, d.boundary[a]) : kOutside;
-  return i == kOutside ? kOutside : i * stride;
+  t.runs[t.run_count++] = {position, 1, source, 0};
+}
+
+MC_INLINE void make_runs(const Desc& d, const Box& box, i64 first_out, Tables& t) {
+  const int a = d.rank - 1;
+  const i64 size = d.in_size[a], stride = d.stride[a];
+  t.run_count = 0;
+  for (i64 e = 0; e < box.extent[a];) {
+    const i64 phase = e / box.length[a], within = e % box.length[a];
+    const i64 residue = phase * d.dilation[a] % stride;
+    const i64 j = (first_out + within) * stride + residue - d.pad_low[a];
+    if (d.in_dilation[a] == 1 && j >= 0 && j < size) {
+      const i64 count = min_of(box.length[a] - within, (size - 1 - j) / stride + 1);
+      t.runs[t.run_count++] = {e, count, j, stride};
+      e += count;
+    } else {
+      add_sample(t, e++, source_of(d, a, j));
+    }
+  }
 }
 
 MC_INLINE void make_tables(const Desc& d, const Box& box, const i64* first_out, void* memory,
                            Tables& t) {
   i64* p = static_cast<i64*>(memory);
-  for (int a = 0; a < d.rank; ++a) {
+  for (int a = 0; a < d.rank - 1; ++a) {
     t.source[a] = p;
-    for (i64 e = 0; e < box.extent[a]; ++e) p[e] = box_source(d, box, a, first_out[a], e, 1);
-    p += box.extent[a];
+    for (i64 e = 0; e < box.extent[a]; ++e) {
+      const i64 residue = e / box.length[a] * d.dilation[a] % d.stride[a];
+      const i64 at = (first_out[a] + e % box.length[a]) * d.stride[a] + residue;
+      *p++ = source_of(d, a, at - d.pad_low[a]);
+    }
   }
   t.runs = reinterpret_cast<Run*>(p);
-  t.run_count = 0;
-  const i64* last = t.source[d.rank - 1];
-  const i64 n = box.extent[d.rank - 1];
-  for (i64 e = 0; e < n;) {
-    Run run{e, 1, last[e], 0};
-    if (last[e] < 0) {
-      while (e + run.count < n && last[e + run.count] == last[e]) ++run.count;
-    } else if (e + 1 < n && last[e + 1] >= 0) {
-      run.step = last[e + 1] - last[e];
-      while (e + run.count < n && last[e + run.count] >= 0 &&
-             last[e + run.count] - last[e + run.count - 1] == run.step)
-        ++run.count;
-    }
-    t.runs[t.run_count++] = run;
-    e += run.count;
-  }
+  make_runs(d, box, first_out[d.rank - 1], t);
 }
 
 template <class T>

@@ -6,11 +6,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from numpy.typing import NDArray
-
 from multiconv._machine import Machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
+from multiconv._typing import Array
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,8 @@ class Step(Protocol):
     def problem(self) -> Problem: ...
     @property
     def cost(self) -> Cost: ...
-    def prepare(self, kernel: NDArray) -> Any: ...
-    def run(self, prepared: Any, x: NDArray, bias: NDArray | None, out: NDArray) -> None: ...
+    def prepare(self, kernel: Array) -> Any: ...
+    def run(self, prepared: Any, x: Array, bias: Array | None, out: Array) -> None: ...
 
 
 class Planning(Protocol):
@@ -85,12 +84,12 @@ class Algorithm(ABC):
 
     @abstractmethod
     def prepare(
-        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> Any:
         """Everything that depends on the kernel alone; read-only and shared between threads."""
 
     @abstractmethod
-    def run(self, prepared: Any, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+    def run(self, prepared: Any, x: Array, bias: Array | None, out: Array) -> None:
         """Fill ``out``."""
 
     def children(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from multiconv import _core
 from multiconv._geometry import LARGEST, out_size, window
 from multiconv._machine import Machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
+from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Planning, Refusal
 
 COMPUTE = {
@@ -25,12 +24,13 @@ COMPUTE = {
 """Accumulator dtype: the type kernels compute in. Integers wrap, so unsigned ones serve all."""
 
 LARGEST_RANK = 8
+forced_target = ""
+"""Instruction set of every kernel; where empty, the best. `multiconv.testing` sets it."""
 CALL = 1.5e-6
 """Seconds that one native call takes beyond its work."""
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A packed kernel and the executable it was packed for."""
 
     executable: _core.Executable
@@ -48,26 +48,25 @@ class NativeAlgorithm(Algorithm):
         return refusal
 
     def prepare(
-        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> Prepared:
         """Pack the kernel in the type that is computed in."""
-        compute = COMPUTE[problem.acc_dtype.name]
-        if kernel.dtype.name != compute:
+        compute = _compute_dtype(problem.acc_dtype)
+        if kernel.dtype != compute:
             kernel = kernel.astype(compute)
-        found = self.executable(problem)
+        found = executable(self.name, problem, self.tile(problem), forced_target)
         return Prepared(found, found.pack(kernel))
 
-    def run(self, prepared: Prepared, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+    def run(self, prepared: Prepared, x: Array, bias: Array | None, out: Array) -> None:
         """Run the kernel, with the interpreter lock released."""
         if bias is not None:
             bias = np.ascontiguousarray(bias)
-            if bias.dtype.kind in "iu":
-                bias = bias.astype(COMPUTE[bias.dtype.name])
+            bias = bias.astype(_compute_dtype(bias.dtype), copy=False)
         prepared.executable.run(prepared.packed, x, bias, out)
 
     def executable(self, problem: Problem) -> _core.Executable:
         """The native kernel, for a problem."""
-        return executable(self.name, problem, self.tile(problem))
+        return executable(self.name, problem, self.tile(problem), forced_target)
 
     def scratch(self, problem: Problem, machine: Machine) -> int:
         """Scratch bytes of one run with the default number of threads."""
@@ -84,6 +83,11 @@ def executable(
 ) -> _core.Executable:
     """The native kernel of a name, for a problem; ``target`` forces an instruction set."""
     return _core.Executable(name, target, describe(problem, tile))
+
+
+@lru_cache(maxsize=64)
+def _compute_dtype(acc: np.dtype) -> np.dtype:
+    return np.dtype(COMPUTE[acc.name])
 
 
 def describe(problem: Problem, tile: tuple[int, ...]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
+from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
 
 
@@ -46,13 +46,13 @@ class Cast(Algorithm):
         return (planning.step(_wide(problem), traits),)
 
     def prepare(
-        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> _Prepared:
         """The child's preparation of the converted kernel."""
         child = planning.step(_wide(problem), traits)
         return _Prepared(child, child.prepare(kernel.astype(problem.acc_dtype)))
 
-    def run(self, prepared: _Prepared, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+    def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
         """Convert, run, convert."""
         wide = prepared.child.problem.acc_dtype
         sums = out if out.dtype == wide else np.empty(out.shape, wide)

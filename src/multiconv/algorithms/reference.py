@@ -5,21 +5,22 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from multiconv._activations import activate
 from multiconv._geometry import HOLE, OUTSIDE, index_table, out_size
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
+from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Planning
 
 
 @dataclass(frozen=True)
 class _Prepared:
     problem: Problem
-    kernel: NDArray
+    kernel: Array
 
 
 class Reference(Algorithm):
@@ -47,31 +48,32 @@ class Reference(Algorithm):
         return Cost(20e-6 + taps * 8e-6 + 2e-9 * work, scratch, error)
 
     def prepare(
-        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> _Prepared:
         if problem.flip:
             kernel = np.flip(kernel, tuple(range(3, kernel.ndim)))
         return _Prepared(problem, np.array(kernel, dtype=problem.acc_dtype))
 
-    def run(self, prepared: _Prepared, x: NDArray, bias: NDArray | None, out: NDArray) -> None:
+    def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
         problem, kernel = prepared.problem, prepared.kernel
         source = extend(problem, x.astype(problem.acc_dtype))
         total = np.zeros(out.shape, dtype=problem.acc_dtype)
         for tap in itertools.product(*map(range, problem.kernel)):
-            window = tuple(
+            window = (
                 slice(k * d, k * d + (o - 1) * s + 1 if o else 0, s)
                 for k, d, o, s in zip(tap, problem.dilation, out_size(problem), problem.stride,
                                       strict=True)
             )  # fmt: skip
-            shifted = source[(..., *window)]
-            total += np.einsum("ngc...,goc->ngo...", shifted, kernel[(..., *tap)])
+            reached: tuple[Any, ...] = (..., *window)
+            at: tuple[Any, ...] = (..., *tap)
+            total += np.einsum("ngc...,goc->ngo...", source[reached], kernel[at])
         if bias is not None:
             total += bias.reshape(problem.groups, -1, *(1,) * problem.rank)
         total = activate(problem.activation, total)
         out[...] = total != 0 if out.dtype == np.bool_ else total.astype(out.dtype)
 
 
-def extend(problem: Problem, x: NDArray) -> NDArray:
+def extend(problem: Problem, x: Array) -> Array:
     """The input as the windows see it: dilated, cropped, continued by the boundary modes."""
     outside = np.zeros((), dtype=bool)
     hole = np.zeros((), dtype=bool)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from multiconv._geometry import out_size
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits, look, rank_one_factors
+from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
 
 
@@ -68,7 +68,7 @@ class Separable(Algorithm):
         return tuple(planning.step(p, _pass_traits(traits)) for p in passes)
 
     def prepare(
-        self, problem: Problem, kernel: NDArray, traits: KernelTraits, planning: Planning
+        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> tuple[_Pass, ...]:
         """Factor the kernel and prepare each pass."""
         kernel = kernel.astype(problem.acc_dtype)
@@ -86,9 +86,7 @@ class Separable(Algorithm):
             prepared.append(_Pass(step, step.prepare(factors[axis]), shape))
         return tuple(prepared)
 
-    def run(
-        self, prepared: tuple[_Pass, ...], x: NDArray, bias: NDArray | None, out: NDArray
-    ) -> None:
+    def run(self, prepared: tuple[_Pass, ...], x: Array, bias: Array | None, out: Array) -> None:
         """Pass after pass; the last one writes the output."""
         for one in prepared[:-1]:
             between = np.empty(one.shape, out.dtype)

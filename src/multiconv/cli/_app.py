@@ -57,7 +57,8 @@ def run(argv: Sequence[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except typer.TyperException as error:
-        return _complain(error.format_message(), BAD_INPUT)
+        message = error.format_message()  # empty where help was printed instead
+        return _complain(message, BAD_INPUT) if message else BAD_INPUT
     except (ValueError, TypeError, OSError, MemoryError, MissingExtraError) as error:
         if os.environ.get("MULTICONV_TRACEBACK"):
             raise

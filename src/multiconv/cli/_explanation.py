@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 import multiconv as mc
+from multiconv._planner import Row
 
 from . import _console
 from ._console import console
@@ -21,10 +22,11 @@ def show(explanation: mc.Explanation) -> None:
     table.add_column("scratch", justify="right", no_wrap=True)
     table.add_column("error", justify="right", no_wrap=True)
     table.add_column("why", overflow="fold")
+    chosen = next(r for r in explanation.rows if r.chosen)
     for row in explanation.rows:
         style = "bold green" if row.chosen else ("" if row.accepted else "dim")
         predicted = row.seconds is not None
-        reason = row.reason or ("cheapest of those that may run" if row.chosen else "")
+        reason = row.reason or _comparison(row, chosen)
         table.add_row(
             "→" if row.chosen else "", row.algorithm,
             _console.duration(row.seconds) if row.seconds is not None else "",
@@ -37,3 +39,11 @@ def show(explanation: mc.Explanation) -> None:
     for line in explanation.tree:
         console.print(Text(line))
     console.print()
+
+
+def _comparison(row: Row, chosen: Row) -> str:
+    if row.chosen:
+        return "the fastest of those that may run"
+    if not row.seconds or not chosen.seconds:
+        return ""
+    return f"{row.seconds / chosen.seconds:.3g} times as long"

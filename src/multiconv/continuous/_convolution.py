@@ -17,7 +17,7 @@ from multiconv.continuous._rule import EPS, with_ends
 from multiconv.continuous._scout import scout
 from multiconv.continuous._warnings import IntegrationWarning
 
-CHUNK = 2**14
+CHUNK = 2**13
 """Rays integrated together, which bounds the scratch memory."""
 Tolerances = tuple[float, float]
 
@@ -72,8 +72,9 @@ def convolve(
 
     Notes
     -----
-    Adaptive Gauss-Kronrod quadrature (R. Piessens et al., *QUADPACK*, 1983) of all points at
-    once, between the breakpoints of f and those of the shifted and reflected g.
+    Adaptive Gauss-Legendre quadrature of all points at once (the scheme of R. Piessens et al.,
+    *QUADPACK*, 1983), between the breakpoints of f and those of the shifted and reflected g,
+    with the error estimate of J. Berntsen and T. O. Espelid, ACM TOMS 17, 1991.
 
     Examples
     --------
@@ -123,7 +124,7 @@ class Convolution:
 
     def __init__(self, f: Operand, g: Operand, rtol: float, atol: float) -> None:
         self._f, self._g = f, g
-        self._f_mesh, self._g_mesh = scout(f.values, f.edges), scout(g.values, g.edges)
+        self._f_mesh, self._g_mesh = (scout(h.values, h.edges, h.finest) for h in (f, g))
         self.rtol, self.atol = rtol, atol
         self.support: tuple[float, float] = (f.low + g.low, f.high + g.high)
         sums = _merged((f.edges[:, None] + g.edges).ravel())
@@ -205,6 +206,8 @@ class Convolution:
 class _Nested(Operand):
     """A `Convolution` as an operand of another, with its errors."""
 
+    finest = 32
+
     def __init__(
         self, inner: Convolution, support: Any, breakpoints: Any, name: str, share: Tolerances
     ) -> None:
@@ -229,7 +232,7 @@ def _merged(points: Floats) -> Floats:
     points = np.unique(points)
     scale = max(abs(points[0]), abs(points[-1]))
     apart = np.diff(points) > 8 * EPS * scale
-    kept = points[np.concatenate([[True], apart])]
+    kept: Floats = points[np.concatenate([[True], apart])]
     kept[-1] = points[-1]
     return kept
 

@@ -26,7 +26,14 @@ class Operand(ABC):
         Where it jumps, has a kink or is singular; those outside the support are ignored.
     name
         What error messages call it.
+
+    Attributes
+    ----------
+    finest
+        Parts of the support to look for narrow features in.
     """
+
+    finest: int
 
     def __init__(self, support: Any, breakpoints: Any, name: str) -> None:
         self.name = name
@@ -47,6 +54,8 @@ class Operand(ABC):
 class Function(Operand):
     """A callable of one real number; arrays are passed where it proves to take them."""
 
+    finest = 256
+
     def __init__(self, call: Any, support: Any, breakpoints: Any, name: str) -> None:
         check_callable(call, name)
         super().__init__(support, breakpoints, name)
@@ -63,7 +72,7 @@ class Function(Operand):
             raise ValueError(
                 f"{self.name}: its values must be finite inside the support "
                 f"({self.low}, {self.high}), but {self.name}({float(flat[first])!r}) "
-                f"is {numbers[first]}"
+                f"is {numbers[first]}; a point where it has no value must be a breakpoint"
             )
         return numbers.reshape(points.shape), np.zeros(points.shape)
 
@@ -88,7 +97,7 @@ class Function(Operand):
 
     def _trial_points(self) -> Floats:
         """A few points in no order, none special."""
-        golden = np.modf(0.5 + 0.6180339887498949 * np.arange(11))[0]
+        golden = np.modf(0.3 + 0.6180339887498949 * np.arange(11))[0]
         cells = np.arange(11) % (self.edges.size - 1)
         points: Floats = self.edges[cells] + golden * np.diff(self.edges)[cells]
         return points

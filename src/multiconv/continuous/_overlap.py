@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multiconv.continuous._quadrature import Ints, Rays
-from multiconv.continuous._rule import EPS, Floats
+from multiconv.continuous._rule import EPS, MEETING, Floats
 from multiconv.continuous._scout import Mesh
 
 DEEPEST = 1e-100
@@ -65,10 +65,10 @@ def overlap_rays(x: Floats, f: Mesh, g: Mesh) -> OverlapRays:
     start_t, start_s = both(t0, t1), both(s0, s1)
     f_low, f_high = (both(end, end) for end in _open_ends(f.edges, f_cell))
     g_low, g_high = (both(end, end) for end in _open_ends(g.edges, g_cell))
-    f_grain, f_growth = _singularity(start_t, f_low, f_high, f, both(f_cell, f_cell))
-    g_grain, g_growth = _singularity(start_s, g_low, g_high, g, both(g_cell, g_cell))
-    half = 0.5 * (t1 - t0)
-    length = both(half, half)
+    f_grain, f_growth = _singularity(start_t, f, both(f_cell, f_cell))
+    g_grain, g_growth = _singularity(start_s, g, both(g_cell, g_cell))
+    first = MEETING * (t1 - t0)
+    length = both(first, (t1 - t0) - first)
     return OverlapRays(
         owner=both(owner, owner),
         length=length,
@@ -76,7 +76,7 @@ def overlap_rays(x: Floats, f: Mesh, g: Mesh) -> OverlapRays:
         growth=f_growth + g_growth,
         t=start_t,
         s=start_s,
-        sign=both(np.ones(half.size), -np.ones(half.size)),
+        sign=both(np.ones(t0.size), -np.ones(t0.size)),
         slip=both(slip0, slip1),
         f_low=f_low,
         f_high=f_high,
@@ -100,14 +100,13 @@ def _open_ends(edges: Floats, cell: Ints) -> tuple[Floats, Floats]:
     return np.nextafter(edges[cell], np.inf), np.nextafter(edges[cell + 1], -np.inf)
 
 
-def _singularity(
-    start: Floats, low: Floats, high: Floats, mesh: Mesh, cell: Ints
-) -> tuple[Floats, Floats]:
+def _singularity(start: Floats, mesh: Mesh, cell: Ints) -> tuple[Floats, Floats]:
     """Grain and growth of a function at the starts of rays in its cells; zero if it is tame there.
 
     The grain is a few units in the last place of the start.
     """
     near = 4 * EPS * np.abs(start)
-    at_low, at_high = np.abs(start - low) <= near, np.abs(start - high) <= near
+    at_low = np.abs(start - mesh.edges[cell]) <= near
+    at_high = np.abs(start - mesh.edges[cell + 1]) <= near
     growth = np.where(at_low, mesh.growth_low[cell], np.where(at_high, mesh.growth_high[cell], 0))
     return np.where(growth > 0, 4 * near, 0.0), growth

@@ -61,7 +61,7 @@ def _argument_rounding(values: NDArray[Any], points: Floats, width: Floats) -> F
 
 def _times(f: NDArray[Any], g: NDArray[Any], t: Floats, s: Floats) -> NDArray[Any]:
     with np.errstate(over="ignore", invalid="ignore"):
-        product = f * g
+        product: NDArray[Any] = f * g
     finite = np.isfinite(product)
     if not finite.all():
         row, node = np.unravel_index(np.argmin(finite), finite.shape)

@@ -1,12 +1,12 @@
-"""Adaptive Gauss-Kronrod quadrature of many integrals at once.
+"""Adaptive quadrature of many integrals at once.
 
 The integrals run over *rays*: a ray is an interval ``0 <= u <= length``, several rays add up to one
 integral (its *owner*), and the integrand is asked for whole batches of panels on any of them. A ray
 starts where the integrand may be singular, so that its panels can shrink towards ``u = 0`` without
 loss of digits.
 
-The error estimate is that of R. Piessens et al., *QUADPACK* (Springer, 1983), section 2.2.4.1, made
-to see also what lies between a panel's ends and its outermost nodes.
+The scheme is global adaptive bisection (R. Piessens et al., *QUADPACK*, Springer, 1983, section
+2.2.4), on all integrals at once.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from multiconv.continuous._rule import EPS, GAP, GAUSS, KRONROD, Floats, weighted_sum
+from multiconv.continuous._rule import EPS, GAP, WEIGHTS, Floats, rule_error, weighted_sum
 
 Ints = NDArray[np.intp]
 
-MOST_PANELS = 1000
+MOST_PANELS = 2000
 """Panels for one integral, at which refinement gives up."""
 BATCH = 8192
 """Panels evaluated together, which bounds the scratch memory."""
@@ -138,31 +138,34 @@ def _measured_batch(
 ) -> _Panels:
     half = 0.5 * (high - low)
     sampled = integrand(ray, low, high)
-    mean = 0.5 * weighted_sum(sampled.value, KRONROD)
-    size = half * weighted_sum(np.abs(sampled.value), KRONROD)
-    spread = half * weighted_sum(np.abs(sampled.value - mean[:, None]), KRONROD)
-    gauss = half * np.abs(weighted_sum(sampled.value[:, 1::2], GAUSS) - 2 * mean)
-    ratio = np.divide(200 * gauss, spread, out=np.zeros_like(half), where=spread > 0)
-    error = spread * np.minimum(1, ratio) ** 1.5 + GAP * half * sampled.misfit.sum(axis=1)
-    error = np.where(_unresolved(rays, ray, low, high), _unseen(size, rays.growth[ray]), error)
-    noise = half * weighted_sum(sampled.doubt, KRONROD) + 10 * EPS * size
-    return _Panels(ray, low, high, 2 * half * mean, error, noise)
-
-
-def _unresolved(rays: Rays, ray: Ints, low: Floats, high: Floats) -> NDArray[np.bool_]:
-    return (low == 0) & (high <= rays.grain[ray])
+    value = half * weighted_sum(sampled.value, WEIGHTS)
+    size = half * weighted_sum(np.abs(sampled.value), WEIGHTS)
+    error = half * (rule_error(sampled.value) + GAP * sampled.misfit.sum(axis=1))
+    error = np.maximum(error, _unseen(size, np.where(low == 0, rays.growth[ray], 0)))
+    error = np.where(_unresolved(rays, ray, low, high), np.maximum(error, size), error)
+    noise = half * weighted_sum(sampled.doubt, WEIGHTS) + 10 * EPS * size
+    return _Panels(ray, low, high, value, error, noise)
 
 
 def _unseen(size: Floats, growth: Floats) -> Floats:
-    """Bound of the integral of ``u**-growth`` over a panel at 0, by what its nodes see of it."""
-    return np.divide(size, 1 - growth, out=np.full_like(size, np.inf), where=growth < 1 - 1e-6)
+    """What an integrand like ``u**-growth`` has between 0 and the first node of a panel."""
+    integrable = growth < 1 - 1e-6
+    share = (GAP / 2) ** np.where(integrable, 1 - growth, 1)
+    rest = np.where(integrable, size * share / (1 - share), np.inf)
+    return np.where(growth > 0, rest, 0.0)
+
+
+def _unresolved(rays: Rays, ray: Ints, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    unresolved: NDArray[np.bool_] = (low == 0) & (high <= rays.grain[ray])
+    return unresolved
 
 
 def _can_improve(panels: _Panels, rays: Rays) -> NDArray[np.bool_]:
     """Whether halves could do better: wide enough still, and not just rounding noise."""
     wide = panels.high - panels.low > 64 * EPS * panels.high
     unresolved = _unresolved(rays, panels.ray, panels.low, panels.high)
-    return wide & ~unresolved & (panels.error > panels.noise)
+    better: NDArray[np.bool_] = wide & ~unresolved & (panels.error > panels.noise)
+    return better
 
 
 def _halves(integrand: Integrand, rays: Rays, panels: _Panels) -> list[_Panels]:

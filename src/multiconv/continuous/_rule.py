@@ -1,7 +1,9 @@
-"""The 21-point Gauss-Kronrod rule on [-1, 1], and a look at the ends of the interval.
+"""The quadrature rule on one panel: 21-point Gauss-Legendre, and two ways to see its error.
 
-Constants: R. Piessens et al., *QUADPACK* (Springer, 1983), computed anew to 20 digits from the zeros
-of the Legendre and Stieltjes polynomials.
+Null rules (J. Berntsen and T. O. Espelid, *Error estimation in automatic quadrature routines*, ACM
+TOMS 17, 1991) give the size of the highest polynomial parts of the integrand. Eight of them do not
+all vanish by accident, as the difference of two rules does when a kink lies in the right place. The
+values at the panel's ends show what lies beyond the outermost nodes.
 """
 
 from __future__ import annotations
@@ -14,50 +16,38 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 EPS = float(np.finfo(float).eps)
-
-
-def _mirrored(positive: list[float], sign: int, centre: list[float]) -> Floats:
-    return np.array([sign * v for v in reversed(positive)] + centre + positive)
-
-
-NODES = _mirrored(
-    [
-        0.14887433898163121088, 0.29439286270146019813, 0.43339539412924719080,
-        0.56275713466860468334, 0.67940956829902440623, 0.78081772658641689706,
-        0.86506336668898451073, 0.93015749135570822600, 0.97390652851717172008,
-        0.99565716302580808074,
-    ], -1, [0.0],
-)  # fmt: skip
-KRONROD = _mirrored(
-    [
-        0.14773910490133849137, 0.14277593857706008080, 0.13470921731147332593,
-        0.12349197626206585108, 0.10938715880229764190, 0.093125454583697605535,
-        0.075039674810919952767, 0.054755896574351996031, 0.032558162307964727479,
-        0.011694638867371874278,
-    ], 1, [0.14944555400291690566],
-)  # fmt: skip
-GAUSS = _mirrored(
-    [
-        0.29552422471475287017, 0.26926671930999635509, 0.21908636251598204400,
-        0.14945134915058059315, 0.066671344308688137594,
-    ], 1, [],
-)  # fmt: skip
-"""Weights of the 10-point Gauss rule, which uses every other node."""
-
+COUNT = 21
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(COUNT)
 GAP = float(1 - NODES[-1])
 """Distance of the outermost nodes from the ends, where the rule sees nothing."""
+MEETING = 0.4811252243246881
+"""Where an interval is cut in two: at no round number, where functions tend to have holes."""
+
+SMOOTH = 0.5
+"""Ratio of successive polynomial parts below which an integrand counts as smooth."""
+CAUTION = 4.0
+"""Factor on the estimated error."""
+
+
+def _null_rules(count: int) -> NDArray[np.float64]:
+    """Rules that are zero for all polynomials of a degree below 20, 19, ...; of equal strength."""
+    root = np.sqrt(WEIGHTS)[:, None]
+    basis, _ = np.linalg.qr(root * np.polynomial.legendre.legvander(NODES, COUNT - 1))
+    rules: Floats = root * basis[:, COUNT - count :]
+    return rules
 
 
 def _lagrange_at_end() -> Floats:
     """Values at 1 of the Lagrange polynomials on the nodes."""
     differences = NODES[:, None] - NODES
     np.fill_diagonal(differences, 1)
-    numerators = np.tile(1 - NODES, (NODES.size, 1))
+    numerators = np.tile(1 - NODES, (COUNT, 1))
     np.fill_diagonal(numerators, 1)
     values: Floats = np.prod(numerators / differences, axis=1)
     return values
 
 
+NULL_RULES = _null_rules(8)
 HIGH_END = _lagrange_at_end()
 LOW_END = HIGH_END[::-1].copy()
 
@@ -69,6 +59,28 @@ def with_ends(low: Floats, high: Floats) -> Floats:
     return np.concatenate([low[:, None], inner, high[:, None]], axis=1)
 
 
+def weighted_sum(values: NDArray[Any], weights: Floats) -> NDArray[Any]:
+    """Sum over the last axis; the same bits for a row whatever else is in the batch."""
+    result: NDArray[Any] = np.einsum("pk,k->p", values, weights)
+    return result
+
+
+def rule_error(values: NDArray[Any]) -> Floats:
+    """Estimate the error of the rule from the values at the nodes: (p, 21) to (p,).
+
+    The parts of degree 13 to 20 are taken in pairs, for odd and even integrands. Where they fall
+    off, the integrand is smooth and the rule, exact to degree 41, does much better than they say.
+    """
+    parts = np.abs(np.einsum("pk,kj->pj", values, NULL_RULES))
+    pairs = np.hypot(parts[:, 0::2], parts[:, 1::2])
+    before, after = pairs[:, :-1], pairs[:, 1:]
+    ratios = np.divide(after, before, out=np.ones_like(after), where=after < before)
+    ratio = np.where(after > 0, ratios, 0).max(axis=1)
+    fall = ratio * np.minimum(ratio / SMOOTH, 1) ** 4
+    errors: Floats = CAUTION * fall * pairs.max(axis=1)
+    return errors
+
+
 def end_misfit(values: NDArray[Any]) -> Floats:
     """How far values at both ends are from the polynomial through the nodes: (p, 23) to (p, 2).
 
@@ -78,9 +90,3 @@ def end_misfit(values: NDArray[Any]) -> Floats:
     fit = np.stack([weighted_sum(inner, LOW_END), weighted_sum(inner, HIGH_END)], axis=1)
     misfit: Floats = np.abs(values[:, [0, -1]] - fit)
     return misfit
-
-
-def weighted_sum(values: NDArray[Any], weights: Floats) -> NDArray[Any]:
-    """Sum over the last axis; the same bits for a row whatever else is in the batch."""
-    result: NDArray[Any] = np.einsum("pk,k->p", values, weights)
-    return result

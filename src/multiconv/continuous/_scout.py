@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from multiconv.continuous._rule import KRONROD, NODES, Floats, weighted_sum
+from multiconv.continuous._rule import MEETING, NODES, WEIGHTS, Floats, weighted_sum
 
-FINEST = 64
-"""Equal parts of the support that are looked at, at least eight for each given cell."""
 AGREE = 1e-4
-"""Relative difference up to which one panel is as good as the fine parts below it."""
+"""Relative difference up to which two panels are as good as the fine parts below them."""
 
 Values = Callable[[Floats], NDArray[Any]]
 
@@ -40,31 +38,39 @@ class Mesh:
     dtype: np.dtype[Any]
 
 
-def scout(values: Values, edges: Floats) -> Mesh:
-    """Cut the given cells until one panel sees the whole function on each.
+def scout(values: Values, edges: Floats, finest: int) -> Mesh:
+    """Cut the given cells until two panels see the whole function on each.
 
-    A panel stands if its integral is that of its fine parts; else it is halved. What is narrower
+    A cell stands if the integrals of its two halves are those of its fine parts, of which there
+    are `finest` in all the support, and at least eight in a cell. What is narrower
     than the distance of a fine part's nodes, about a thousandth of the support, can still be
     missed: it needs a breakpoint.
     """
     cells = edges.size - 1
-    parts = 2 ** max(int(np.log2(max(FINEST / cells, 1))), 3)
-    corners = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(parts) / parts)
+    parts = 2 ** max(int(np.log2(max(finest / cells, 1))), 3)
+    corners = edges[:-1, None] + np.diff(edges)[:, None] * _uneven(np.arange(parts) / parts)
     corners = np.append(corners.ravel(), edges[-1])
     fine, moduli, dtype = _integrals(values, corners[:-1], corners[1:])
     total, size = (np.append(0, np.cumsum(column)) for column in (fine, moduli))
     found = [edges]
     start = np.arange(cells) * parts
-    while parts > 1 and start.size:
-        end = start + parts
-        coarse, _, _ = _integrals(values, corners[start], corners[end])
-        missed = np.abs(coarse - (total[end] - total[start]))
-        start = start[missed > AGREE * (size[end] - size[start]) + 1e-10 * size[-1]]
+    while parts > 2 and start.size:
+        middle, end = start + parts // 2, start + parts
+        left, _, _ = _integrals(values, corners[start], corners[middle])
+        right, _, _ = _integrals(values, corners[middle], corners[end])
+        missed = np.abs(left + right - (total[end] - total[start]))
+        bad = missed > AGREE * (size[end] - size[start]) + 1e-10 * size[-1]
+        found.append(corners[middle[bad]])
+        start = np.concatenate([start[bad], middle[bad]])
         parts //= 2
-        found.append(corners[start + parts])
-        start = np.concatenate([start, start + parts])
     edges = np.unique(np.concatenate(found))
     return Mesh(edges, _growth(values, edges, 1), _growth(values, edges, -1), dtype)
+
+
+def _uneven(fractions: Floats) -> Floats:
+    """Fractions moved a little, 1/2 to `MEETING`; 0 and 1 stay."""
+    moved: Floats = fractions + (4 * MEETING - 2) * fractions * (1 - fractions)
+    return moved
 
 
 def _integrals(
@@ -74,7 +80,7 @@ def _integrals(
     half = 0.5 * (high - low)
     points = np.clip(low[:, None] + half[:, None] * (1 + NODES), low[:, None], high[:, None])
     seen = values(points)
-    sums = weighted_sum(seen, KRONROD), weighted_sum(np.abs(seen), KRONROD)
+    sums = weighted_sum(seen, WEIGHTS), weighted_sum(np.abs(seen), WEIGHTS)
     return half * sums[0], half * sums[1], seen.dtype
 
 
@@ -85,9 +91,10 @@ def _growth(values: Values, edges: Floats, sign: int) -> Floats:
     """
     ends = edges[:-1] if sign > 0 else edges[1:]
     width, grain = np.diff(edges), np.spacing(np.abs(ends))
-    near = np.maximum(2.0**-40 * width, 64 * grain)
-    far = np.maximum(2.0**-30 * width, 1024 * grain)
+    near = np.maximum(2.0**-60 * width, 64 * grain)
+    far = 16 * near
     at_near, at_far = (np.abs(values(ends + sign * d)) for d in (near, far))
     growing = (at_near > 1.01 * at_far) & (at_far > 0)
     ratio = np.divide(at_near, at_far, out=np.ones_like(near), where=growing)
-    return np.log(ratio) / np.log(far / near)
+    exponents: Floats = np.log(ratio) / np.log(16)
+    return exponents

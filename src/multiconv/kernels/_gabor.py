@@ -17,7 +17,7 @@ def gabor(
     *,
     phase: float = 0.0,
     sigma: float | None = None,
-    aspect: float = 0.5,
+    aspect: float = 1.0,
     truncate: float = 3.0,
 ) -> Kernel:
     r"""Wave under a Gaussian: answers to one texture, of one width and direction.
@@ -33,7 +33,7 @@ def gabor(
         Phase of the wave in degrees; 0 and 90 make a quadrature pair.
     sigma : float, optional
         Standard deviation along the wave in pixels; 0.56 wavelengths, an octave, by default.
-    aspect : float, default 0.5
+    aspect : float, default 1.0
         ``sigma`` over the standard deviation across the wave.
     truncate : float, default 3.0
         Radius in standard deviations.
@@ -53,7 +53,7 @@ def gabor(
     --------
     >>> import multiconv as mc
     >>> mc.kernels.gabor(6, 90).shape
-    (21, 41)
+    (21, 21)
     """
     wavelength = number("wavelength", wavelength, low=2)
     along = 0.56 * wavelength if sigma is None else number("sigma", sigma, low=0, open_low=True)

@@ -9,14 +9,14 @@ from ._registry import Kernel, kernel
 
 
 @kernel
-def lowpass(cutoff: float = 0.1, *, size: int = 101) -> Kernel:
+def lowpass(cutoff: float = 0.1, *, size: int = 51) -> Kernel:
     """Windowed sinc: keeps what lies below a frequency (1-D).
 
     Parameters
     ----------
     cutoff : float, default 0.1
         Frequency at half height, in cycles per sample: hertz over the sample rate; below 0.5.
-    size : int, default 101
+    size : int, default 51
         Taps; odd. The transition is about ``3.3 / size`` cycles per sample wide.
 
     Returns
@@ -42,14 +42,14 @@ def lowpass(cutoff: float = 0.1, *, size: int = 101) -> Kernel:
 
 
 @kernel
-def highpass(cutoff: float = 0.1, *, size: int = 101) -> Kernel:
+def highpass(cutoff: float = 0.1, *, size: int = 51) -> Kernel:
     """Impulse less a low-pass: keeps what lies above a frequency (1-D).
 
     Parameters
     ----------
     cutoff : float, default 0.1
         Frequency at half height, in cycles per sample: hertz over the sample rate; below 0.5.
-    size : int, default 101
+    size : int, default 51
         Taps; odd.
 
     Returns

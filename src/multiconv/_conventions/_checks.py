@@ -1,0 +1,128 @@
+"""Checks of single arguments: one clear sentence each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from multiconv import _geometry as geometry
+from multiconv._conventions._request import ShapeDtype
+from multiconv._machine import memory_limit
+from multiconv._problem import ACTIVATIONS, PRECISIONS, Problem, accumulator
+
+
+def result_types(
+    x: np.dtype, w: np.dtype, asked: Any, bias: ShapeDtype | None = None
+) -> tuple[np.dtype, np.dtype]:
+    """The accumulator's dtype and the result's."""
+    try:
+        result = np.result_type(x, w) if bias is None else np.result_type(x, w, bias.dtype)
+    except TypeError:
+        raise TypeError(f"x, w: {x.name} and {w.name} have no common dtype, convert one") from None
+    if asked is not None:
+        try:
+            wider = np.dtype(asked)
+        except TypeError:
+            raise TypeError(f"dtype: {asked!r} is no NumPy dtype") from None
+        if not np.can_cast(result, wider, "safe") or wider.kind not in "biufcV":
+            raise ValueError(
+                f"dtype: {wider.name} cannot hold {result.name} results, give one that can"
+            )
+        result = wider
+    return accumulator(result), result
+
+
+def fill_value(cval: Any, dtype: np.dtype) -> complex:
+    try:
+        value = np.asarray(cval)
+        number: Any = value.item() if value.ndim == 0 and value.dtype.kind in "biufc" else None
+    except (TypeError, ValueError):
+        number = None
+    if number is None:
+        raise TypeError(f"cval: {cval!r} is not allowed, give one number")
+    if dtype.kind in "biu":
+        low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        if (
+            isinstance(number, complex)
+            or not math.isfinite(number)
+            or number != int(number)
+            or not (low <= number <= high)
+        ):
+            raise ValueError(
+                f"cval: {number!r} is no {dtype.name} value, the result's dtype; ask for a wider "
+                "dtype= or choose another value"
+            )
+        return int(number)
+    if isinstance(number, complex) and dtype.kind != "c":
+        raise ValueError(f"cval: {number!r} is complex, the result's dtype is {dtype.name}")
+    return complex(number) if isinstance(number, complex) else float(number)
+
+
+def precision_word(precision: str) -> Any:
+    if precision not in PRECISIONS:
+        words = ", ".join(repr(p) for p in PRECISIONS)
+        raise ValueError(f"precision: {precision!r} is not allowed, choose one of {words}")
+    return precision
+
+
+def activation_word(activation: str | None, dtype: np.dtype) -> str | None:
+    if activation is None:
+        return None
+    if activation not in ACTIVATIONS:
+        words = ", ".join(repr(a) for a in ACTIVATIONS)
+        raise ValueError(f"activation: {activation!r} is not allowed, give None or one of {words}")
+    if dtype.kind not in "fV":
+        raise TypeError(
+            f"activation: {activation!r} needs a real floating-point result, it is {dtype.name}"
+        )
+    return activation
+
+
+def group_count(groups: Any, channels: int, filters: int) -> int:
+    count = as_index(groups, "groups")
+    if count < 1 or channels % count or filters % count:
+        raise ValueError(
+            f"groups: {count} does not divide both {channels} input and {filters} output channels"
+        )
+    return count
+
+
+def as_index(value: Any, name: str) -> int:
+    try:
+        return int(value.__index__())
+    except AttributeError:
+        raise TypeError(f"{name}: {value!r} is not allowed, give an integer") from None
+
+
+def as_shape(value: Any, name: str) -> tuple[int, ...]:
+    try:
+        return tuple(as_index(n, name) for n in value)
+    except TypeError:
+        raise TypeError(f"{name}: {value!r} is not allowed, give a tuple of integers") from None
+
+
+def check_bias(bias: ShapeDtype | None, filters: int) -> None:
+    if bias is not None and bias.shape != (filters,):
+        raise ValueError(
+            f"bias: shape {bias.shape} is not allowed, one value per output channel is ({filters},)"
+        )
+
+
+def check_boundary(problem: Problem) -> None:
+    for axis, (size, mode) in enumerate(zip(problem.in_size, problem.boundary, strict=True)):
+        if size == 0 and mode != "constant":
+            raise ValueError(
+                f"padding_mode: {mode!r} needs at least one sample, spatial axis {axis} has none"
+            )
+
+
+def check_result(shape: Sequence[int], dtype: np.dtype) -> None:
+    geometry.check_memory(shape, dtype.itemsize, memory_limit(), "result")
+
+
+def expect(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)

@@ -1,0 +1,96 @@
+"""What a convention's function returns: a Problem and the way there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from multiconv._problem import FLOAT64, Problem
+from multiconv._typing import Array
+
+
+@dataclass(frozen=True)
+class ShapeDtype:
+    """A shape and a dtype in place of an array.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : dtype, optional
+        float64 unless given.
+
+    Examples
+    --------
+    >>> import multiconv as mc
+    >>> mc.ShapeDtype((2, 3), "float32")
+    ShapeDtype(shape=(2, 3), dtype=dtype('float32'))
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any = FLOAT64
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+        object.__setattr__(self, "dtype", np.dtype(self.dtype))
+        if any(n < 0 for n in self.shape):
+            raise ValueError(f"shape: {self.shape} has a negative size, allowed are sizes from 0")
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How an array becomes a canonical view: split axes, reorder them, merge axes."""
+
+    split: tuple[int, ...] | None
+    order: tuple[int, ...] | None
+    shape: tuple[int, ...]
+    flip: tuple[int, ...] = ()
+    conjugate: bool = False
+
+    def view(self, array: Array) -> Array:
+        """The canonical view; a copy only where the strides allow no view."""
+        if self.split is not None:
+            array = array.reshape(self.split)
+        if self.order is not None:
+            array = array.transpose(self.order)
+        array = array.reshape(self.shape)
+        if self.flip:
+            array = np.flip(array, self.flip)
+        return array.conj() if self.conjugate else array
+
+
+@dataclass(frozen=True)
+class Request:
+    """A Problem and the way from the caller's arrays to it and back."""
+
+    problem: Problem
+    x: Layout
+    w: Layout
+    out: Layout
+    out_shape: tuple[int, ...]
+    x_shape: tuple[int, ...]
+    w_shape: tuple[int, ...]
+    empty: bool = False
+    """Nothing to compute: the result is zeros (or has no elements)."""
+    finish: Callable[[Array], Array] | None = None
+    """What remains to be done to the result, such as folding a border back."""
+
+    def allocate(self) -> tuple[Array, Array]:
+        """A fresh result in the caller's shape, and its canonical view."""
+        dtype = self.problem.out_dtype
+        user = np.empty(self.out_shape, dtype)
+        view = self.out.view(user)
+        if self.out.order is None or np.may_share_memory(view, user):
+            return user, view
+        # Axes that cannot be merged in place: lay the memory out as the engine sees it.
+        order, split = self.out.order, self.out.split or self.out_shape
+        memory = np.empty([split[a] for a in order], dtype)
+        user = memory.transpose(np.argsort(order)).reshape(self.out_shape)
+        return user, memory.reshape(self.out.shape)

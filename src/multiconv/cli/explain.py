@@ -1,0 +1,99 @@
+"""``multiconv explain``: how a convolution of given shapes would be computed, and why."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+import typer
+
+import multiconv as mc
+from multiconv._planner import planner
+from multiconv._problem import Problem
+from multiconv._traits import UNKNOWN
+
+from ._arguments import padding_of, per_axis, sizes
+from ._explanation import show
+from ._kernel_argument import parse
+
+Function = Literal["convolve", "correlate", "conv", "conv_transpose", "conv_input_grad",
+                   "conv_weight_grad"]  # fmt: skip
+
+
+def explain(
+    function: Annotated[Function | None, typer.Argument(
+        metavar="[FUNCTION]", show_default=False,
+        help="convolve, correlate, conv, conv_transpose, conv_input_grad or conv_weight_grad.")
+    ] = None,
+    x: Annotated[str | None, typer.Argument(
+        metavar="[X]", help="Shape of the data, as 1x64x56x56.", show_default=False)] = None,
+    w: Annotated[str | None, typer.Argument(
+        metavar="[W]", show_default=False,
+        help="Shape of the kernel, or a KERNEL as 'multiconv apply' takes it.")] = None,
+    problem: Annotated[str | None, typer.Option(
+        metavar="TEXT", show_default=False,
+        help="A problem's canonical string instead, as \"mb1 ic64 oc64 in56x56 k3x3\".")] = None,
+    mode: Annotated[str | None, typer.Option(
+        metavar="WORD", help="full, same or valid.", show_default=False)] = None,
+    boundary: Annotated[str | None, typer.Option(
+        metavar="WORD", help="constant, edge, reflect, symmetric or wrap.",
+        show_default=False)] = None,
+    stride: Annotated[str | None, typer.Option(
+        metavar="N[,N]", help="On all axes or on each.", show_default=False)] = None,
+    dilation: Annotated[str | None, typer.Option(
+        metavar="N[,N]", help="On all axes or on each.", show_default=False)] = None,
+    padding: Annotated[str | None, typer.Option(
+        metavar="N[,N]", help="On all axes or on each, low:high where the ends differ, or same.",
+        show_default=False)] = None,
+    output_padding: Annotated[str | None, typer.Option(
+        metavar="N[,N]", help="Of conv_transpose.", show_default=False)] = None,
+    groups: Annotated[int | None, typer.Option(
+        metavar="N", help="Of the layers.", show_default=False)] = None,
+    data_format: Annotated[str | None, typer.Option(
+        metavar="WORD", help="channels_first or channels_last.", show_default=False)] = None,
+    x_shape: Annotated[str | None, typer.Option(
+        metavar="SHAPE", help="Of conv_input_grad's result.", show_default=False)] = None,
+    w_shape: Annotated[str | None, typer.Option(
+        metavar="SHAPE", help="Of conv_weight_grad's result.", show_default=False)] = None,
+    dtype: Annotated[str, typer.Option(metavar="TYPE", help="Of data and kernel.")] = "float64",
+    precision: Annotated[str | None, typer.Option(
+        metavar="WORD", help="highest, default or fast.", show_default=False)] = None,
+    method: Annotated[str, typer.Option(metavar="NAME", help="Force an algorithm.")] = "auto",
+) -> None:  # fmt: skip
+    """Print which algorithm would run for given shapes, and why; no data are needed.
+
+    Every algorithm is listed with its predicted time, scratch memory and error, or the reason of
+    its refusal. A kernel given by name or literal is looked at, so that what its values allow counts.
+    """
+    if problem is not None:
+        _refuse_arguments(function)
+        step = planner.step(Problem.parse(problem), UNKNOWN, method)
+        show(mc.Explanation(str(step.problem), step.rows, tuple(step.tree())))
+        return
+    if function is None or x is None or w is None:
+        raise ValueError("explain: give a FUNCTION, X and W, or --problem")
+    given = {
+        "mode": mode, "boundary": boundary, "groups": groups, "data_format": data_format,
+        "precision": precision, "stride": stride and per_axis(stride, "stride"),
+        "dilation": dilation and per_axis(dilation, "dilation"),
+        "padding": padding and padding_of(padding),
+        "output_padding": output_padding and per_axis(output_padding, "output_padding"),
+        "x_shape": x_shape and sizes(x_shape, "x_shape"),
+        "w_shape": w_shape and sizes(w_shape, "w_shape"),
+    }  # fmt: skip
+    data = mc.ShapeDtype(sizes(x, "X"), dtype)
+    options = {name: value for name, value in given.items() if value is not None}
+    plan = mc.plan(getattr(mc, function), data, _kernel(w, data), method=method, **options)
+    show(plan.explain())
+
+
+def _refuse_arguments(function: object) -> None:
+    if function is not None:
+        raise ValueError("problem: takes the place of FUNCTION, X and W, give one or the other")
+
+
+def _kernel(text: str, data: mc.ShapeDtype) -> Any:
+    if re.fullmatch(r"\d+([x,]\d+)*", text):
+        return mc.ShapeDtype(sizes(text, "W"), data.dtype)
+    taps = parse(text, ndim=min(data.ndim, 2) or None).array
+    return taps.astype(data.dtype) if data.dtype.kind in "fc" else taps
