@@ -154,20 +154,33 @@ class BlockTask {
 
   void load(Mask which) {
     loaded_ = which;
-    for (int b = 0; b < blocks; ++b) offset_[0][b] = which >> b & 1 ? block_[b].in : nothing;
+    edges_ = 0;
+    for (int b = 0; b < blocks; ++b) {
+      const Block& block = block_[b];
+      const bool present = which >> b & 1;
+      bool inside = present && in_stride(l_.last) == 1;
+      for (int a = 0; a < d_.rank && inside; ++a)
+        inside = block.need[a] == d_.tile[a] && block.start[a] >= 0 &&
+                 block.start[a] + d_.tile[a] <= d_.in_size[a];
+      offset_[0][b] = present ? block.in : nothing;
+      base_[b] = inside ? block.in : 0;
+      for (int a = 0; a < d_.rank && inside; ++a) base_[b] += block.start[a] * in_stride(a);
+      if (!inside) edge_[edges_++] = b;
+    }
     ranges_.reset();
-    load_axis(0, tile_);
+    load_axis(0, tile_, 0);
   }
 
   // Rows are transformed as they come, then each axis above as soon as its lines are complete.
-  __attribute__((noinline)) void load_axis(int a, Cells* at) {
-    if (a == l_.last) return load_row(at);
+  __attribute__((noinline)) void load_axis(int a, Cells* at, i64 shift) {
+    if (a == l_.last) return load_row(at, shift);
     for (i64 i = 0; i < d_.tile[a]; ++i) {
-      for (int b = 0; b < blocks; ++b) {
+      for (int e = 0; e < edges_; ++e) {
+        const int b = edge_[e];
         const i64 offset = offset_[a][b];
         offset_[a + 1][b] = offset == nothing ? nothing : row_offset(block_[b], a, i, offset);
       }
-      load_axis(a + 1, at + i * l_.pitch[a]);
+      load_axis(a + 1, at + i * l_.pitch[a], shift + i * in_stride(a));
     }
     if (a > l_.first) transform_axis<kForward>(d_, l_, a, packed<T>(l_.twiddles[a]), at, at);
   }
@@ -179,16 +192,16 @@ class BlockTask {
     return at == kOutside ? constant : offset + at * in_stride(a);
   }
 
-  void load_row(Cells* row) {
+  void load_row(Cells* row, i64 shift) {
     const T* from[blocks];
     T* to = reinterpret_cast<T*>(row);
     const i64 n = d_.tile[l_.last];
     for (i64 c = 0; c < n; c += chunk, to += 2 * lanes * chunk) {
       const i64 width = least(chunk, n - c);
-      for (int b = 0; b < blocks; ++b) {
-        const i64 offset = offset_[l_.last][b];
-        from[b] = offset == nothing ? zero_line()
-                                    : read_row(block_[b], offset, c, width, lines_ + b * line);
+      for (int b = 0; b < blocks; ++b) from[b] = input(base_[b] + shift + c);
+      for (int e = 0; e < edges_; ++e) {
+        const int b = edge_[e];
+        from[b] = read_row(block_[b], offset_[l_.last][b], c, width, lines_ + b * line);
       }
       if constexpr (is_complex) {
         rows_to_lanes(from, 1, 2 * width, to, lanes);
@@ -210,7 +223,7 @@ class BlockTask {
     const i64 needed = least(width, block.need[a] - c);
     if (offset == nothing || needed <= 0) return zero_line();
     if (offset == constant) return constant_line();
-    const T* x = static_cast<const T*>(args_.x.data) + offset * scalars;
+    const T* x = input(offset);
     const i64 at = block.start[a] + c, n = d_.in_size[a];
     if (needed == width && in_stride(a) == 1 && at >= 0 && at + width <= n) return x + at * scalars;
     copy_line<scalars>(x, in_stride(a), n, d_.boundary[a], constant_line(), at, needed, spare);
@@ -233,29 +246,43 @@ class BlockTask {
         transform_axis<kConvolve>(d_, l_, a, twiddles, tile_, tile_, spectrum);
       else
         transform_axis<kMultiply | kInverse>(d_, l_, a, twiddles, tile_, result_, spectrum);
-      for (int b = 0; b < blocks; ++b)
-        offset_[0][b] =
-            which >> b & 1 ? block_[b].out + channel_ * args_.out.strides[2] : nothing;
-      store_axis(0, result_);
+      prepare_store(which);
+      store_axis(0, result_, 0);
+    }
+  }
+
+  void prepare_store(Mask which) {
+    edges_ = 0;
+    for (int b = 0; b < blocks; ++b) {
+      const Block& block = block_[b];
+      const bool present = which >> b & 1;
+      bool whole = present && out_stride(l_.last) == 1;
+      for (int a = 0; a < d_.rank && whole; ++a) whole = block.count[a] == most_[a];
+      const i64 image = block.out + channel_ * args_.out.strides[2];
+      offset_[0][b] = present ? image : nothing;
+      base_[b] = whole ? image : 0;
+      for (int a = 0; a < d_.rank && whole; ++a) base_[b] += block.begin[a] * out_stride(a);
+      if (!whole) edge_[edges_++] = b;
     }
   }
 
   // Undoes load_axis from the outside in, for the lines that hold outputs only.
-  __attribute__((noinline)) void store_axis(int a, Cells* at) {
+  __attribute__((noinline)) void store_axis(int a, Cells* at, i64 shift) {
     if (a > l_.first) transform_axis<kInverse>(d_, l_, a, packed<T>(l_.twiddles[a]), at, at);
-    if (a == l_.last) return store_row(at);
+    if (a == l_.last) return store_row(at, shift);
     for (i64 i = 0; i < most_[a]; ++i) {
-      for (int b = 0; b < blocks; ++b) {
+      for (int e = 0; e < edges_; ++e) {
+        const int b = edge_[e];
         const i64 offset = offset_[a][b];
         offset_[a + 1][b] = offset == nothing || i >= block_[b].count[a]
                                 ? nothing
                                 : offset + (block_[b].begin[a] + i) * out_stride(a);
       }
-      store_axis(a + 1, at + i * d_.stride[a] * l_.pitch[a]);
+      store_axis(a + 1, at + i * d_.stride[a] * l_.pitch[a], shift + i * out_stride(a));
     }
   }
 
-  void store_row(Cells* row) {
+  void store_row(Cells* row, i64 shift) {
     const int a = l_.last;
     const i64 n = most_[a];
     if (d_.stride[a] > 1 || d_.has_bias || scaled_) {
@@ -272,12 +299,17 @@ class BlockTask {
       T *to[blocks], *out[blocks];
       i64 count[blocks];
       for (int b = 0; b < blocks; ++b) {
+        to[b] = out[b] = output(base_[b] + shift + c);
+        count[b] = width;
+      }
+      for (int e = 0; e < edges_; ++e) {
+        const int b = edge_[e];
         const i64 offset = offset_[a][b];
         count[b] = offset == nothing ? 0 : least(width, block_[b].count[a] - c);
-        to[b] = out[b] = unused_line();
+        to[b] = unused_line();
         if (count[b] <= 0) continue;
         out[b] = output(offset + (block_[b].begin[a] + c) * out_stride(a));
-        to[b] = out_stride(a) == 1 && count[b] == width ? out[b] : lines_ + b * line;
+        to[b] = lines_ + b * line;
       }
       if constexpr (is_complex) {
         lanes_to_rows(from, lanes, 2 * width, to, 1);
@@ -285,11 +317,15 @@ class BlockTask {
         lanes_to_rows(from, 2 * lanes, width, to, 2);
         lanes_to_rows(from + lanes, 2 * lanes, width, to + 1, 2);
       }
-      for (int b = 0; b < blocks; ++b)
-        if (count[b] > 0) deliver(to[b], count[b], out[b]);
+      if (edges_ > 0 || d_.activation != Activation::none)
+        for (int b = 0; b < blocks; ++b)
+          if (count[b] > 0) deliver(to[b], count[b], out[b]);
     }
   }
 
+  const T* input(i64 offset) const {
+    return static_cast<const T*>(args_.x.data) + offset * scalars;
+  }
   T* output(i64 offset) const { return static_cast<T*>(args_.out.data) + offset * scalars; }
 
   // Scalar p of the bias, which counts twice where a lane holds two blocks.
@@ -376,7 +412,10 @@ class BlockTask {
   Ranges<T, parts> ranges_;
   i64 group_ = 0, channel_ = 0;
   Block block_[blocks];
-  i64 offset_[kMaxRank + 1][blocks];  // of each block's row, as far as the axes above fix it
+  // Blocks inside the arrays move in step: their rows begin at base_ plus a common shift. The others
+  // are listed in edge_; offset_ is where the row of each begins, as far as the axes above fix it.
+  i64 base_[blocks], offset_[kMaxRank + 1][blocks];
+  int edge_[blocks], edges_ = 0;
   i64 most_[kMaxRank];            // outputs along each axis of the largest block
   Mask loaded_ = 0;
   bool scaled_ = false;

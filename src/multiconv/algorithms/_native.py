@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,6 +29,12 @@ forced_target = ""
 """Instruction set of every kernel; where empty, the best. `multiconv.testing` sets it."""
 CALL = 1.5e-6
 """Seconds that one native call takes beyond its work."""
+
+WORTH_SHARING = 50e-6
+"""Seconds of work below which one thread is predicted to do it all."""
+
+FRESH = 8e9
+"""Bytes a second at which one thread fills memory that the system has yet to hand out."""
 
 
 class Prepared(NamedTuple):
@@ -88,6 +95,13 @@ def executable(
 @lru_cache(maxsize=64)
 def _compute_dtype(acc: np.dtype) -> np.dtype:
     return np.dtype(COMPUTE[acc.name])
+
+
+def fresh_output(problem: Problem, machine: Machine) -> float:
+    """Seconds that writing a fresh result takes beyond what caches hide."""
+    outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
+    size = outputs * problem.out_dtype.itemsize
+    return size / FRESH / machine.threads if size > machine.cache else 0.0
 
 
 def describe(problem: Problem, tile: tuple[int, ...]) -> dict[str, Any]:

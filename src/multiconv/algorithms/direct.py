@@ -10,7 +10,7 @@ from multiconv._geometry import out_size
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
-from multiconv.algorithms._native import CALL, NativeAlgorithm
+from multiconv.algorithms._native import CALL, WORTH_SHARING, NativeAlgorithm, fresh_output
 
 
 class Direct(NativeAlgorithm):
@@ -19,7 +19,7 @@ class Direct(NativeAlgorithm):
     name = "direct"
     summary = "any rank, dtype and boundary, tap by tap with SIMD; best for small kernels"
 
-    EFFICIENCY = 0.4
+    EFFICIENCY = 0.37
     """Share of the peak multiply-add rate: every product needs a load of its own."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
@@ -30,11 +30,9 @@ class Direct(NativeAlgorithm):
         outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
         flops = 2 * taps * outputs * (4 if problem.acc_dtype.kind == "c" else 1)
         rate = machine.flops(real) * self.EFFICIENCY
-        stored = outputs * problem.out_dtype.itemsize
         read = problem.batch * problem.in_channels * math.prod(problem.in_size)
-        touched = 2 * (stored + read * problem.x_dtype.itemsize)
-        alone = flops / rate
-        work = max(alone / machine.threads + machine.wake if alone > 50e-6 else alone,
-                   touched / machine.bandwidth)  # fmt: skip
+        alone = flops / rate + 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
+        shared = alone / machine.threads + machine.wake if alone > WORTH_SHARING else alone
+        work = shared + fresh_output(problem, machine)
         eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0
         return Cost(CALL + work, self.scratch(problem, machine), (taps + 1) * eps)

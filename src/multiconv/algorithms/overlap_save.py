@@ -14,7 +14,7 @@ from multiconv._machine import Machine, machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm
+from multiconv.algorithms._native import CALL, WORTH_SHARING, NativeAlgorithm, fresh_output
 
 
 class OverlapSave(NativeAlgorithm):
@@ -30,7 +30,7 @@ class OverlapSave(NativeAlgorithm):
     summary = "floats and complex, channels one by one, large kernels, by block transforms"
     value_sensitive = True
 
-    EFFICIENCY = 0.3
+    EFFICIENCY = 0.6
     """Share of the peak multiply-add rate, counting 5 n log2 n operations a transform."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
@@ -99,14 +99,14 @@ def _seconds(
     n = math.prod(tile)
     transforms = 1 + problem.group_out
     operations = (5 * n * math.log2(n + 1) * transforms + 6 * n * problem.group_out) * lanes
-    footprint = 2 * n * lanes * real * (2 if problem.group_out > 1 else 1)
-    spill = 1.0 if footprint <= profile.cache * 3 // 4 else 2.5
-    moved = 4 * footprint / profile.bandwidth1
-    moved += TRANSFORM
-    one = spill * operations / (profile.flops(real) * OverlapSave.EFFICIENCY) + moved
-    if batches == 1 or one * batches < 50e-6:
-        return one * batches
-    return one * -(-batches // profile.threads) + profile.wake
+    vectors = n * lanes * 2 * real  # bytes of one lane of blocks
+    spill = 1.0 if vectors <= 2 * profile.cache else 1.5 if vectors <= 8 * profile.cache else 2.0
+    one = TRANSFORM + spill * operations / (profile.flops(real) * OverlapSave.EFFICIENCY)
+    one += vectors / profile.bandwidth1
+    shared = one * batches if one * batches < WORTH_SHARING else (
+        one * -(-batches // profile.threads) + profile.wake
+    )  # fmt: skip
+    return shared + fresh_output(problem, profile)
 
 
 @lru_cache(maxsize=1024)

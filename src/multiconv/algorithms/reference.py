@@ -54,6 +54,7 @@ class Reference(Algorithm):
             kernel = np.flip(kernel, tuple(range(3, kernel.ndim)))
         return _Prepared(problem, np.array(kernel, dtype=problem.acc_dtype))
 
+    @np.errstate(over="ignore", invalid="ignore")
     def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
         problem, kernel = prepared.problem, prepared.kernel
         source = extend(problem, x.astype(problem.acc_dtype))

@@ -66,7 +66,7 @@ class Job:
             "stride": settings.stride, "dilation": settings.dilation, "axes": self._axes,
         }  # fmt: skip
         self._rate = _rate(data, kernel, settings.stride)
-        self._taps = _fitted(kernel.array, self._samples)
+        self._taps = _fitted(kernel.array, self._samples, self._axes)
         widened = {"dtype": self._target} if self._widens() else {}
         self.plan = mc.plan(mc.convolve, _shape_of(self._samples), self._taps,
                             method=settings.method, **self._options, **widened)  # fmt: skip
@@ -200,11 +200,16 @@ def _check_sound_kernel(data: Data, kernel: Kernel) -> None:
         )
 
 
-def _fitted(taps: NDArray[Any], samples: NDArray[Any]) -> NDArray[Any]:
-    """Taps in the samples' precision, so that they do not widen the result."""
-    if samples.dtype.kind not in "fc" or taps.dtype.kind == "c":
+def _fitted(taps: NDArray[Any], samples: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
+    """Taps in the samples' precision, so that they do not widen it, and with as many axes."""
+    if samples.dtype.kind in "fc" and taps.dtype.kind != "c":
+        taps = taps.astype(samples.real.dtype)
+    if taps.ndim == samples.ndim:
         return taps
-    return taps.astype(samples.real.dtype)
+    shape = [1] * samples.ndim
+    for axis, n in zip(axes, taps.shape, strict=True):
+        shape[axis] = n
+    return taps.reshape(shape)
 
 
 def _default_mode(data: Data, kernel: Kernel) -> str:

@@ -6,8 +6,8 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from multiconv._typing import Array
 from multiconv.continuous._checks import Floats, check_breakpoints, check_tolerances
 from multiconv.continuous._function import Evaluation, Function, Operand
 from multiconv.continuous._overlap import overlap_rays
@@ -187,7 +187,7 @@ class Convolution:
 
         return integrate(integrand, rays, x.size, rtol, atol)
 
-    def _warn(self, points: Floats, values: NDArray[Any], errors: Floats) -> None:
+    def _warn(self, points: Floats, values: Array, errors: Floats) -> None:
         excess = np.atleast_1d(errors - np.maximum(self.atol, self.rtol * np.abs(values)))
         missed = excess > 0
         if not missed.any():

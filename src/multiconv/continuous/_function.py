@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from multiconv._typing import Array
 from multiconv.continuous._checks import Floats, check_breakpoints, check_callable, check_support
 
-Evaluation = tuple[NDArray[Any], Floats]
+Evaluation = tuple[Array, Floats]
 """Values, and bounds of their errors."""
 
 
@@ -46,7 +46,7 @@ class Operand(ABC):
     def evaluate(self, points: Floats) -> Evaluation:
         """Values and error bounds at points of any shape inside the support."""
 
-    def values(self, points: Floats) -> NDArray[Any]:
+    def values(self, points: Floats) -> Array:
         """Values, float64 or complex128, at points of any shape inside the support."""
         return self.evaluate(points)[0]
 
@@ -76,7 +76,7 @@ class Function(Operand):
             )
         return numbers.reshape(points.shape), np.zeros(points.shape)
 
-    def _many(self, points: Floats) -> NDArray[Any]:
+    def _many(self, points: Floats) -> Array:
         values = np.asarray(self._call(points.copy()))
         if values.shape != points.shape:
             raise ValueError(
@@ -85,7 +85,7 @@ class Function(Operand):
             )
         return values
 
-    def _one_by_one(self, points: Floats) -> NDArray[Any]:
+    def _one_by_one(self, points: Floats) -> Array:
         values = [self._call(point) for point in points.tolist()]
         for value in values:
             if np.ndim(value):
@@ -103,16 +103,17 @@ class Function(Operand):
         return points
 
 
-def _as_numbers(values: NDArray[Any], name: str) -> NDArray[Any]:
+def _as_numbers(values: Array, name: str) -> Array:
     """Values as float64 or complex128."""
-    kind = values.dtype.kind
     try:
-        if kind in "SUmM":
+        if values.dtype.kind in "SUmM":
             raise TypeError
-        numbers: NDArray[Any] = values.astype(np.complex128 if kind in "cO" else np.float64)
+        if values.dtype.kind == "O":
+            numbers = np.array([complex(value) for value in values])
+            values = numbers if numbers.imag.any() else numbers.real
+        return values.astype(np.complex128 if np.iscomplexobj(values) else np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: returned {values.flat[0]!r}, it must return numbers") from None
-    return numbers.real.copy() if kind == "O" and not numbers.imag.any() else numbers
 
 
 def _takes_arrays(call: Callable[[Any], Any], points: Floats) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from multiconv._typing import Array
 from multiconv.continuous._quadrature import Ints, Rays
 from multiconv.continuous._rule import EPS, MEETING, Floats
 from multiconv.continuous._scout import Mesh
@@ -59,7 +58,7 @@ def overlap_rays(x: Floats, f: Mesh, g: Mesh) -> OverlapRays:
     f_cell = _cell(f.edges, 0.5 * (t0 + t1))
     g_cell = _cell(g.edges, 0.5 * (s0 + s1))
 
-    def both(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    def both(left: Array, right: Array) -> Array:
         return np.concatenate([left, right])
 
     start_t, start_s = both(t0, t1), both(s0, s1)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from multiconv._typing import Array
 from multiconv.continuous._checks import Floats
 from multiconv.continuous._function import Operand
 from multiconv.continuous._overlap import OverlapRays
@@ -24,7 +22,7 @@ def sampled_product(f: Operand, g: Operand, rays: OverlapRays, ray: Ints, u: Flo
     g_value, g_doubt, g_misfit = _sampled(g, s, rays.g_low[ray], rays.g_high[ray], width)
     value = _times(f_value, g_value, t, s)
     f_size, g_size = np.abs(f_value), np.abs(g_value)
-    slip = (rays.slip / rays.length)[ray, None] * f_size * g_size
+    slip = _share(rays.slip, rays.length)[ray, None] * f_size * g_size
     doubt = f_doubt * g_size + f_size * g_doubt + slip
     misfit = f_misfit * g_size.max(axis=1, keepdims=True)
     misfit += g_misfit * f_size.max(axis=1, keepdims=True)
@@ -33,7 +31,7 @@ def sampled_product(f: Operand, g: Operand, rays: OverlapRays, ray: Ints, u: Flo
 
 def _sampled(
     function: Operand, points: Floats, low: Floats, high: Floats, width: Floats
-) -> tuple[NDArray[Any], Floats, Floats]:
+) -> tuple[Array, Floats, Floats]:
     """Values and their doubt at the nodes, and the misfit of those at the ends.
 
     Points stay in the cell ``low .. high``, which rounding could take them out of. An end that is
@@ -51,17 +49,22 @@ def _sampled(
     return values, doubt, misfit
 
 
-def _argument_rounding(values: NDArray[Any], points: Floats, width: Floats) -> Floats:
+def _argument_rounding(values: Array, points: Floats, width: Floats) -> Floats:
     """What the rounding of the argument does to a value, by the slope over the panel."""
     swing = 2 * np.max(np.abs(values - values[:, 10:11]), axis=1, keepdims=True)
-    slope = np.divide(swing, width, out=np.zeros_like(width), where=width > 0)
-    rounding: Floats = slope * EPS * np.abs(points)
+    rounding: Floats = swing * _share(EPS * np.abs(points), width)
     return rounding
 
 
-def _times(f: NDArray[Any], g: NDArray[Any], t: Floats, s: Floats) -> NDArray[Any]:
+def _share(part: Floats, whole: Floats) -> Floats:
+    """``part / whole``, at most 1."""
+    part, whole = np.broadcast_arrays(part, whole)
+    return np.divide(part, whole, out=np.ones(part.shape), where=part < whole)
+
+
+def _times(f: Array, g: Array, t: Floats, s: Floats) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
-        product: NDArray[Any] = f * g
+        product: Array = f * g
     finite = np.isfinite(product)
     if not finite.all():
         row, node = np.unravel_index(np.argmin(finite), finite.shape)

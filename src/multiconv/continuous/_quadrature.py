@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from multiconv._typing import Array
 from multiconv.continuous._rule import EPS, GAP, WEIGHTS, Floats, rule_error, weighted_sum
 
 Ints = NDArray[np.intp]
@@ -61,7 +61,7 @@ class Sampled:
         What the values at the panel's ends differ from those that the nodes suggest.
     """
 
-    value: NDArray[Any]
+    value: Array
     doubt: Floats
     misfit: Floats
 
@@ -75,7 +75,7 @@ class _Panels:
     ray: Ints
     low: Floats
     high: Floats
-    value: NDArray[Any]
+    value: Array
     error: Floats
     noise: Floats
 
@@ -85,7 +85,7 @@ class _Panels:
 
 def integrate(
     integrand: Integrand, rays: Rays, count: int, rtol: float, atol: float
-) -> tuple[NDArray[Any], Floats]:
+) -> tuple[Array, Floats]:
     """Integrate over all rays, adding up by owner.
 
     Parameters
@@ -183,7 +183,7 @@ def _joined(parts: list[_Panels]) -> _Panels:
     return _Panels(*(np.concatenate(column) for column in columns))
 
 
-def _sum_by(owner: Ints, values: NDArray[Any], count: int) -> NDArray[Any]:
+def _sum_by(owner: Ints, values: Array, count: int) -> Array:
     if np.iscomplexobj(values):
         return _sum_by(owner, values.real, count) + 1j * _sum_by(owner, values.imag, count)
     return np.bincount(owner, weights=values, minlength=count)

@@ -8,10 +8,10 @@ values at the panel's ends show what lies beyond the outermost nodes.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from multiconv._typing import Array
 
 Floats = NDArray[np.float64]
 
@@ -59,13 +59,13 @@ def with_ends(low: Floats, high: Floats) -> Floats:
     return np.concatenate([low[:, None], inner, high[:, None]], axis=1)
 
 
-def weighted_sum(values: NDArray[Any], weights: Floats) -> NDArray[Any]:
+def weighted_sum(values: Array, weights: Floats) -> Array:
     """Sum over the last axis; the same bits for a row whatever else is in the batch."""
-    result: NDArray[Any] = np.einsum("pk,k->p", values, weights)
+    result: Array = np.einsum("pk,k->p", values, weights)
     return result
 
 
-def rule_error(values: NDArray[Any]) -> Floats:
+def rule_error(values: Array) -> Floats:
     """Estimate the error of the rule from the values at the nodes: (p, 21) to (p,).
 
     The parts of degree 13 to 20 are taken in pairs, for odd and even integrands. Where they fall
@@ -81,7 +81,7 @@ def rule_error(values: NDArray[Any]) -> Floats:
     return errors
 
 
-def end_misfit(values: NDArray[Any]) -> Floats:
+def end_misfit(values: Array) -> Floats:
     """How far values at both ends are from the polynomial through the nodes: (p, 23) to (p, 2).
 
     A jump or kink between an end and its next node shows here and nowhere else.

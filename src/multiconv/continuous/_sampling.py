@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from multiconv._typing import Array
 from multiconv.continuous._checks import Floats, check_step, check_support
 from multiconv.continuous._convolution import Convolution
 from multiconv.continuous._function import Function
@@ -16,7 +16,7 @@ OFFSETS = {"midpoint": 0.5, "left": 0.0}
 
 def sample(
     f: Any, support: Any = None, step: float = 1.0, *, rule: str = "midpoint"
-) -> tuple[Floats, NDArray[Any]]:
+) -> tuple[Floats, Array]:
     """Sample a function on an even grid over its support.
 
     The support is cut into cells of width `step`, from its low end; where they do not fit, the
@@ -60,7 +60,7 @@ def sample(
 def discrete(
     f: Any, g: Any, support_f: Any = None, support_g: Any = None, step: float = 1.0,
     *, rule: str = "midpoint",
-) -> tuple[Floats, NDArray[Any]]:  # fmt: skip
+) -> tuple[Floats, Array]:  # fmt: skip
     r"""Approximate the convolution integral by a sum: samples, convolved, times the step.
 
     .. math:: (f * g)(x_k) \approx h \sum_i f(t_i)\, g(x_k - t_i)
@@ -115,7 +115,7 @@ _full_convolution = np.convolve
 
 def _sample(
     f: Any, support: Any, step: Any, rule: str, name: str, support_name: str
-) -> tuple[Floats, NDArray[Any]]:
+) -> tuple[Floats, Array]:
     if rule not in OFFSETS:
         raise ValueError(f"rule: {rule!r} is not allowed, choose one of 'midpoint' and 'left'")
     if support is None and isinstance(f, Convolution):

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from multiconv._typing import Array
 from multiconv.continuous._rule import MEETING, NODES, WEIGHTS, Floats, weighted_sum
 
 AGREE = 1e-4
 """Relative difference up to which two panels are as good as the fine parts below them."""
 
-Values = Callable[[Floats], NDArray[Any]]
+Values = Callable[[Floats], Array]
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,7 @@ def _uneven(fractions: Floats) -> Floats:
     return moved
 
 
-def _integrals(
-    values: Values, low: Floats, high: Floats
-) -> tuple[NDArray[Any], Floats, np.dtype[Any]]:
+def _integrals(values: Values, low: Floats, high: Floats) -> tuple[Array, Floats, np.dtype[Any]]:
     """Integrals of the function and of its modulus over panels, and the type of its values."""
     half = 0.5 * (high - low)
     points = np.clip(low[:, None] + half[:, None] * (1 + NODES), low[:, None], high[:, None])

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from .. import _console
 from .._console import console
-from ._step import Scene, Step, StepResult
+from ._step import Scene, Step, StepResult, deviation
+from ._tutorial import equation
 
 
 def demo(
@@ -77,10 +78,11 @@ def _report(scene: Scene, steps: list[Step], seconds: float) -> None:
     table.add_column("step", no_wrap=True)
     table.add_column("algorithm", style="cyan", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("difference", justify="right", no_wrap=True)
-    table.add_column("from", overflow="fold")
+    table.add_column("max difference", justify="right", no_wrap=True)
+    table.add_column("reference")
     for result in scene.results:
         table.add_row(*_row(result))
+    console.print(Text(f"{equation(scene.shown['series'])}\n"))
     console.print(table)
     files = [name for step in steps for name in step.files]
     console.print()
@@ -89,6 +91,5 @@ def _report(scene: Scene, steps: list[Step], seconds: float) -> None:
 
 
 def _row(result: StepResult) -> tuple[str, ...]:
-    difference = "0" if result.difference == 0 else f"{result.difference:.1e}"
-    time_taken = _console.duration(result.seconds)
-    return result.name, result.algorithm, time_taken, difference, result.reference
+    seconds = _console.duration(result.seconds)
+    return result.name, result.algorithm, seconds, deviation(result), result.reference

@@ -13,18 +13,18 @@ BLUE, ORANGE = (42, 104, 176), (226, 112, 42)
 FINER = 3  # drawn so much larger, then reduced, for smooth edges
 
 
-def wave(samples: Array, size: Size, colour: tuple[int, int, int], peak: float) -> Image.Image:
-    """The envelope of a sound, from -peak to peak."""
+def wave(samples: Array, size: Size, colour: tuple[int, int, int]) -> Image.Image:
+    """The envelope of a sound as round-ended bars, the highest as tall as the picture."""
     width, height = size[0] * FINER, size[1] * FINER
     picture = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(picture)
-    middle, scale = height / 2, 0.48 * height / peak
-    pen.line((0, middle, width, middle), LINE, FINER)
-    edges = np.linspace(0, len(samples), width // 2 + 1).astype(int)
-    highest = np.maximum.reduceat(samples, edges[:-1])
-    lowest = np.minimum.reduceat(samples, edges[:-1])
-    for i, (high, low) in enumerate(zip(highest.tolist(), lowest.tolist(), strict=True)):
-        pen.line((2 * i, middle - scale * high, 2 * i, middle - scale * low), colour, 2)
+    pitch, thick, middle = 6 * FINER, 4 * FINER, height / 2
+    parts = np.array_split(samples, width // pitch)
+    scale = (middle - thick) / np.abs(samples).max()
+    for i, part in enumerate(parts):
+        high = middle - scale * float(part.max()) - thick / 2
+        low = middle - scale * float(part.min()) + thick / 2
+        pen.rounded_rectangle((i * pitch, high, i * pitch + thick, low), thick / 2, colour)
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 

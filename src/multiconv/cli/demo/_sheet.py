@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from multiconv import io
 
 from ._plots import BLUE, INK, LINE, ORANGE, PAPER, SOFT, trapezium, wave
-from ._step import Array, Scene, StepResult
+from ._step import Array, Scene, StepResult, deviation
+from ._tutorial import equation
 
 FILES = ("contact-sheet.png",)
 WIDTH, MARGIN, GAP, CAPTION = 1640, 64, 32, 66
@@ -63,6 +64,7 @@ def contact_sheet(scene: Scene) -> Array:
     _photos(page, scene, results)
     _volume(page, scene, results)
     _sound(page, scene, results)
+    _numbers(page, scene, results)
     return np.asarray(page.picture.crop((0, 0, WIDTH, page.top - GAP + MARGIN // 2)))
 
 
@@ -105,11 +107,20 @@ def _sound(page: Page, scene: Scene, results: dict[str, StepResult]) -> None:
     dry, wet = scene.shown["dry"], scene.shown["wet"]
     dry = np.pad(dry, (0, len(wet) - len(dry)))  # one scale of time for both
     page.row([
-        (wave(dry, (width, 150), BLUE, float(np.abs(dry).max())), "Plucked strings",
-         "mono, synthesised"),
-        (wave(wet, (width, 150), ORANGE, float(np.abs(wet).max())), "In a room",
-         _facts(results["sound in a room"])),
+        (wave(dry, (width, 150), BLUE), "Plucked strings", "mono, synthesised"),
+        (wave(wet, (width, 150), ORANGE), "In a room", _facts(results["sound in a room"])),
     ], 2)  # fmt: skip
+
+
+def _numbers(page: Page, scene: Scene, results: dict[str, StepResult]) -> None:
+    ImageDraw.Draw(page.picture).line((MARGIN, page.top, WIDTH - MARGIN, page.top), LINE, 2)
+    titles = {
+        "two short series": equation(scene.shown["series"]),
+        "2-D layer, 3 to 6 channels": "A layer of 6 filters, 3 by 3, on 3 channels",
+        "3-D layer, channels last": "A layer of 64 filters, 3 by 3 by 3, channels last",
+    }
+    nothing = Image.new("RGB", (1, 12), PAPER)
+    page.row([(nothing, title, _facts(results[name])) for name, title in titles.items()], 3)
 
 
 def _fitted(samples: Array, size: tuple[int, int]) -> Image.Image:
@@ -120,8 +131,8 @@ def _fitted(samples: Array, size: tuple[int, int]) -> Image.Image:
 def _facts(result: StepResult | None) -> str:
     if result is None:
         return ""
-    return (f"{result.algorithm}  ·  {1e3 * result.seconds:.3g} ms  ·  "
-            f"{result.difference:.1e} from {result.reference}")  # fmt: skip
+    milliseconds = f"{1e3 * result.seconds:.3g} ms"
+    return f"{result.algorithm}  ·  {milliseconds}  ·  {deviation(result)} from {result.reference}"
 
 
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:

@@ -92,3 +92,8 @@ def largest_difference(result: Array, reference: Array) -> float:
     """The largest absolute difference of two arrays of one shape."""
     assert result.shape == reference.shape
     return float(np.max(np.abs(result - reference), initial=0.0))
+
+
+def deviation(result: StepResult) -> str:
+    """Its difference in two digits; 0 where there is none."""
+    return f"{result.difference:.1e}" if result.difference else "0"

@@ -10,16 +10,18 @@ import numpy as np
 import multiconv as mc
 
 from . import _references
-from ._step import Scene, StepResult, largest_difference, measured
+from ._step import Array, Scene, StepResult, largest_difference, measured
+
+LONGER, SHORTER = (1.0, 2.0, 3.0, 4.0, 5.0), (0.5, 1.0, 0.5)
 
 
 def series(scene: Scene) -> Iterator[StepResult]:
-    """``[1, 2, 3, 4, 5] * [0.5, 1, 0.5]`` where the kernel lies inside."""
-    x, h = np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([0.5, 1.0, 0.5])
+    """Two short series, where the shorter lies inside the longer."""
+    x, h = np.array(LONGER), np.array(SHORTER)
     result, algorithm, seconds = measured(mc.convolve, x, h, mode="valid")
     scene.shown["series"] = result
     difference = largest_difference(result, np.convolve(x, h, "valid"))
-    yield StepResult("series of 5 by 3", algorithm, seconds, difference, "NumPy")
+    yield StepResult("two short series", algorithm, seconds, difference, "NumPy")
 
 
 def layer_2d(scene: Scene) -> Iterator[StepResult]:
@@ -47,3 +49,9 @@ def layer_3d(scene: Scene) -> Iterator[StepResult]:
     )
     difference = largest_difference(result, np.moveaxis(reference, 1, -1))
     yield StepResult("3-D layer, channels last", algorithm, seconds, difference, library)
+
+
+def equation(result: Array) -> str:
+    """The series and their convolution, written out."""
+    x, h, y = ([f"{v:g}" for v in values] for values in (LONGER, SHORTER, result.tolist()))
+    return f"[{', '.join(x)}] * [{', '.join(h)}] = [{', '.join(y)}]"

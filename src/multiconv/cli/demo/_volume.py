@@ -13,7 +13,7 @@ from . import _references
 from ._step import Array, Scene, StepResult, largest_difference, measured
 
 FILES = "volume-before.png", "volume-after.png"
-SHAPE, SIGMA, NOISE = (96, 120, 104), 1.5, 0.18
+SHAPE, SIGMA, NOISE = (120, 120, 104), 1.5, 0.18
 # Value, half axes (x, y, z), centre (x, y, z) and turn about z in degrees of each ellipsoid:
 # A. C. Kak and M. Slaney, Principles of Computerized Tomographic Imaging (1988), table 3.2, with
 # the contrast of P. Toft, The Radon Transform (thesis, 1996).
@@ -63,8 +63,8 @@ def phantom() -> Array:
 
 
 def middle_slices(scan: Array) -> Array:
-    """The three middle slices side by side, as 8-bit grey."""
+    """The three middle slices, which are of one height, side by side as 8-bit grey."""
     cuts = [scan.take(n // 2, axis=a) for a, n in enumerate(scan.shape)]
-    rows = max(c.shape[0] for c in cuts)
-    framed = [np.pad(c, (((rows - len(c)) // 2, -(-(rows - len(c)) // 2)), (0, 0))) for c in cuts]
-    return np.rint(255 * np.clip(np.hstack(framed) / 0.6, 0, 1)).astype(np.uint8)
+    grey = [np.rint(255 * np.clip(cut / 0.6, 0, 1)).astype(np.uint8) for cut in cuts]
+    gap = np.full((len(grey[0]), 6), 255, np.uint8)
+    return np.hstack([grey[0], gap, grey[1], gap, grey[2]])
