@@ -46,8 +46,12 @@ UNKNOWN = KernelTraits()
 
 
 def look(kernel: Array, rank: int) -> KernelTraits:
-    """The traits of a kernel of shape ``(groups, out, in, *spatial)``."""
-    if kernel.size == 0:
+    """The traits of a kernel of shape ``(groups, out, in, *spatial)``.
+
+    Kernels that sum over channels are left unknown: no trait of theirs would change a choice, and
+    they can be as large as the data.
+    """
+    if kernel.size == 0 or kernel.shape[2] != 1:
         return UNKNOWN
     finite = kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel).all())
     spatial = tuple(range(kernel.ndim - rank, kernel.ndim))
@@ -72,14 +76,17 @@ def rank_one_factors(kernel: Array, rank: int) -> list[Array] | None:
     flat = kernel.reshape(-1, *kernel.shape[kernel.ndim - rank :])
     if flat[0].size == 0 or kernel.dtype.kind not in "iufc":
         return None
-    per_slice = [_slice_factors(s) for s in flat]
-    if any(f is None for f in per_slice):
-        return None
+    per_slice: list[list[Array]] = []
+    for taps in flat:
+        found = _slice_factors(taps)
+        if found is None:
+            return None
+        per_slice.append(found)
     factors = []
     for axis in range(rank):
         shape = [1] * rank
         shape[axis] = flat.shape[1 + axis]
-        stack = np.stack([f[axis] for f in per_slice if f is not None])
+        stack = np.stack([f[axis] for f in per_slice])
         factors.append(stack.reshape(*lead, *shape))
     return factors
 

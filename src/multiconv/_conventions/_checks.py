@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from multiconv import _geometry as geometry
 from multiconv._conventions._request import ShapeDtype
-from multiconv._machine import memory_limit
 from multiconv._problem import ACTIVATIONS, PRECISIONS, Problem, accumulator
 
 
@@ -117,10 +114,6 @@ def check_boundary(problem: Problem) -> None:
             raise ValueError(
                 f"padding_mode: {mode!r} needs at least one sample, spatial axis {axis} has none"
             )
-
-
-def check_result(shape: Sequence[int], dtype: np.dtype) -> None:
-    geometry.check_memory(shape, dtype.itemsize, memory_limit(), "result")
 
 
 def expect(condition: bool, message: str) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from multiconv._conventions._checks import check_result
 from multiconv._conventions._request import Layout, ShapeDtype
 from multiconv._problem import DATA_FORMATS
 
@@ -72,9 +69,7 @@ class Format:
 
     def data_shape(self, channels: int, size: tuple[int, ...]) -> tuple[int, ...]:
         lead = (self.batch,) if self.batched else ()
-        shape = (*lead, channels, *size) if self.first else (*lead, *size, channels)
-        check_result(shape, np.dtype(np.int8))
-        return shape
+        return (*lead, channels, *size) if self.first else (*lead, *size, channels)
 
     def data_layout(
         self, channels: int, size: tuple[int, ...], groups: int, swap: str = ""

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from multiconv._geometry import check_memory
+from multiconv._machine import memory_limit
 from multiconv._problem import FLOAT64, Problem
 from multiconv._typing import Array
 
@@ -81,6 +83,9 @@ class Request:
     """Nothing to compute: the result is zeros (or has no elements)."""
     finish: Callable[[Array], Array] | None = None
     """What remains to be done to the result, such as folding a border back."""
+
+    def __post_init__(self) -> None:
+        check_memory(self.out_shape, self.problem.out_dtype.itemsize, memory_limit(), "result")
 
     def allocate(self) -> tuple[Array, Array]:
         """A fresh result in the caller's shape, and its canonical view."""

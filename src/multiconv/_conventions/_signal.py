@@ -10,7 +10,6 @@ from typing import Any
 from multiconv import _geometry as geometry
 from multiconv._conventions._checks import (
     as_index,
-    check_result,
     fill_value,
     precision_word,
     result_types,
@@ -133,7 +132,6 @@ class _Broadcast:
             out_shape[a] = self.x_shape[a]
         for a, n in zip(self.spatial, sizes, strict=True):
             out_shape[a] = n
-        check_result(out_shape, problem.out_dtype)
         permuted = None if plain else order
         return Request(
             problem,

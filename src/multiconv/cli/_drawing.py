@@ -21,6 +21,7 @@ SIGNED: Sequence[Colour] = ((30, 110, 230), (70, 105, 160), (110, 110, 110), (19
                             (250, 120, 30))  # fmt: skip
 SHADES = " ░▒▓█"
 NEGATIVE_SHADES = " .-=#"
+TALLEST_BAR = 20  # rows
 LARGE_TAPS = 5  # up to this many rows a tap is a whole cell, two characters wide
 
 
@@ -46,7 +47,7 @@ def draw(taps: NDArray[Any], *, columns: int, lines: int, colour: bool) -> Text:
         grid = grid[grid.shape[0] // 2]
     rows, across = (2 * lines, columns) if colour else (lines, columns // 2)
     if grid.ndim == 1:
-        grid = _bars(grid, rows, across)
+        grid = _bars(grid, min(rows, TALLEST_BAR), across)
     large = grid.shape[0] <= LARGE_TAPS and 2 * grid.shape[1] <= columns
     if not large:
         grid = _thinned(grid, rows, across)
@@ -61,13 +62,20 @@ def draw(taps: NDArray[Any], *, columns: int, lines: int, colour: bool) -> Text:
 
 def _bars(taps: Grid, rows: int, columns: int) -> Grid:
     """A curve as a picture: each column a bar from zero, NaN around it."""
-    parts = np.array_split(taps, min(columns, len(taps)))
-    values = np.array([part[np.argmax(np.abs(part))] for part in parts])
+    bins = _bins(taps, columns)
+    values = np.take_along_axis(bins, np.abs(bins).argmax(axis=1)[:, None], axis=1)[:, 0]
     top, bottom = max(values.max(), 0.0), min(values.min(), 0.0)
     step = ((top - bottom) or 1.0) / rows
     middles = top - (np.arange(rows)[:, None] + 0.5) * step
     inside = (middles < np.maximum(values, 0)) & (middles > np.minimum(values, 0))
     return np.where(inside, values, np.nan)
+
+
+def _bins(taps: Grid, columns: int) -> Grid:
+    """Neighbours side by side in rows, few enough, the middle tap in the middle row."""
+    width = -(-len(taps) // columns) | 1  # odd, so that symmetric stays symmetric
+    spare = (width * (len(taps) % 2) - len(taps)) % (2 * width)
+    return np.pad(taps, spare // 2).reshape(-1, width)
 
 
 def _thinned(grid: Grid, rows: int, columns: int) -> Grid:

@@ -14,7 +14,7 @@ from ._console import console
 
 def show(explanation: mc.Explanation) -> None:
     """Print every algorithm with its prediction or refusal, and the plan."""
-    console.print(Text(explanation.problem, style="bold"))
+    console.print(Text(explanation.problem, style="bold"), soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("")
     table.add_column("algorithm", no_wrap=True)
@@ -37,7 +37,7 @@ def show(explanation: mc.Explanation) -> None:
     console.print(table)
     console.print()
     for line in explanation.tree:
-        console.print(Text(line))
+        console.print(Text(line), soft_wrap=True)
     console.print()
 
 

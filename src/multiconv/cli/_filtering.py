@@ -20,6 +20,8 @@ Alpha = Literal["keep", "blend"]
 SUBTYPES = {"uint8": "PCM_U8", "int16": "PCM_16", "int32": "PCM_32",
             "float32": "FLOAT", "float64": "DOUBLE"}  # fmt: skip
 
+NOTEWORTHY = 0.001  # share of clipped values
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -115,7 +117,7 @@ class Job:
         if opacity is not None:
             extra, _ = _samples.stored(opacity, source, target, "clip")
             samples = np.concatenate([samples, extra], axis=-1)
-        return replace(data, array=samples), _clipping(clipped, target)
+        return replace(data, array=samples), _clipping(clipped, target, self._settings)
 
     def _opacity_in_place(self) -> NDArray[Any]:
         """Opacity moved and thinned as the colours are, but not mixed."""
@@ -138,7 +140,7 @@ class Job:
         target = self._target or result.dtype
         samples, clipped = _samples.stored(result, self._data.array.dtype, target,
                                            self._settings.signed)  # fmt: skip
-        return replace(self._data, array=samples), _clipping(clipped, target)
+        return replace(self._data, array=samples), _clipping(clipped, target, self._settings)
 
 
 def _shape_of(array: NDArray[Any]) -> mc.ShapeDtype:
@@ -231,8 +233,15 @@ def _rate(data: Data, kernel: Kernel, stride: int | tuple[int, ...]) -> int | No
     return data.rate // step
 
 
-def _clipping(share: float, target: np.dtype[Any]) -> list[str]:
-    if share < 0.0005:
-        return []
-    hint = "; --signed offset or abs keeps what is below 0" if target.kind == "u" else ""
-    return [f"{share:.1%} of the values did not fit into {target.name} and were clipped{hint}"]
+def _clipping(
+    shares: tuple[float, float], target: np.dtype[Any], settings: Settings
+) -> list[str]:
+    notes = []
+    below, above = shares
+    if below >= NOTEWORTHY:
+        unsigned = target.kind == "u" and settings.signed == "clip"
+        hint = "; --signed offset or abs keeps them" if unsigned else ""
+        notes.append(f"{below:.1%} of the values were below {target.name}'s least, clipped{hint}")
+    if above >= NOTEWORTHY:
+        notes.append(f"{above:.1%} of the values were above {target.name}'s greatest, clipped")
+    return notes

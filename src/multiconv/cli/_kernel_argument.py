@@ -66,7 +66,7 @@ def parse(text: str, *, ndim: int | None = None) -> Kernel:
         )
     name = text.partition(":")[0].strip()
     if text.lstrip()[:1] in ("[", "("):
-        kernel = Kernel(_literal(text), "literal")
+        kernel = Kernel(_literal(text), text if len(text) <= 40 else "literal")
     elif name in kernels.names():
         kernel = Kernel(_named(text, ndim), text)
     elif os.path.exists(text) or _has_known_suffix(text):

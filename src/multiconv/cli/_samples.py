@@ -34,17 +34,17 @@ def straight(samples: Array, full: float) -> Array:
 
 def stored(
     values: Array, source: np.dtype[Any], target: np.dtype[Any], signed: Signed
-) -> tuple[Array, float]:
-    """Results as samples of ``target``, and the share of them that had to be clipped.
+) -> tuple[Array, tuple[float, float]]:
+    """Results as samples of ``target``, and the shares that were clipped from below and above.
 
     Integer depths map full scale to full scale; floats keep the units of ``source``.
     """
     if signed == "abs":
         values = np.abs(values)
     if target.kind in "fc":
-        return values.astype(target), 0.0
+        return values.astype(target), (0.0, 0.0)
     if values.dtype.kind in "iub" and np.can_cast(values.dtype, target):
-        return values.astype(target), 0.0
+        return values.astype(target), (0.0, 0.0)
     if source.kind == "u" and target.kind == "u" and source != target:
         values = values * (full_scale(target) / full_scale(source))
     if signed == "offset":
@@ -53,10 +53,10 @@ def stored(
         raise ValueError(f"dtype: {target.name} cannot hold the NaN or infinity of the result")
     values = np.rint(values)
     low, high = np.iinfo(target).min, np.iinfo(target).max
-    outside = float(np.mean((values < low) | (values > high))) if values.size else 0.0
+    shares = float((values < low).mean()), float((values > high).mean())
     # float(high) of 64 bits rounds up and out of range; the largest float below does not.
     top = np.nextafter(float(high), 0) if float(high) > high else float(high)
-    return np.clip(values, float(low), top).astype(target), outside
+    return np.clip(values, float(low), top).astype(target), shares
 
 
 def full_scale(dtype: np.dtype[Any]) -> int:

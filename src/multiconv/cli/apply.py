@@ -20,8 +20,6 @@ from ._filtering import Job, Outcome, Settings
 from ._kernel_argument import Kernel, parse
 from ._samples import Signed
 
-Boundary = Literal["symmetric", "reflect", "edge", "wrap", "constant"]
-
 
 def apply(
     kernel: Annotated[str, typer.Argument(
@@ -34,12 +32,14 @@ def apply(
     target: Annotated[Path, typer.Argument(
         metavar="OUTPUT", show_default=False,
         help="The file to write; one that exists is replaced when all went well.")],
-    mode: Annotated[Literal["same", "full", "valid"] | None, typer.Option(
+    mode: Annotated[str | None, typer.Option(
+        metavar="WORD", show_default=False,
         help="Size of the result: same (as the input), full or valid. Default: same; for a sound"
-             " through a sound file (a room, a loudspeaker): full.", show_default=False)] = None,
-    boundary: Annotated[Boundary | None, typer.Option(
-        help="What lies outside. Default: symmetric, so that edges do not darken; for sounds"
-             " constant (silence).", show_default=False)] = None,
+             " through a sound file (a room, a loudspeaker): full.")] = None,
+    boundary: Annotated[str | None, typer.Option(
+        metavar="WORD", show_default=False,
+        help="What lies outside: symmetric, reflect, edge, wrap or constant. Default: symmetric,"
+             " so that edges do not darken; for sounds constant (silence).")] = None,
     stride: Annotated[str, typer.Option(
         metavar="N[,N]", help="Keep every Nth result, on all axes or on each.")] = "1",
     dilation: Annotated[str, typer.Option(
@@ -120,6 +120,8 @@ def _facts(data: io.Data) -> str:
         channels = {1: "mono", 2: "stereo"}.get(data.channels, f"{data.channels} channels")
         return f"{seconds:.2f} s, {data.rate} Hz, {channels}, {data.subtype}"
     colours = "" if data.channel_axis is None else f", {_colours(data)}"
+    if data.kind == "image" and len(sizes) == 2:
+        return f"{sizes[1]} x {sizes[0]} pixels{colours}, {data.array.dtype.name}"
     return f"{_console.shape(sizes)}{colours}, {data.array.dtype.name}"
 
 

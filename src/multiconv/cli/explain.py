@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -16,19 +16,18 @@ from ._arguments import padding_of, per_axis, sizes
 from ._explanation import show
 from ._kernel_argument import parse
 
-Function = Literal["convolve", "correlate", "conv", "conv_transpose", "conv_input_grad",
-                   "conv_weight_grad"]  # fmt: skip
+FUNCTIONS = ("convolve", "correlate", "conv", "conv_transpose", "conv_input_grad",
+             "conv_weight_grad")  # fmt: skip
 
 
 def explain(
-    function: Annotated[Function | None, typer.Argument(
-        metavar="[FUNCTION]", show_default=False,
-        help="convolve, correlate, conv, conv_transpose, conv_input_grad or conv_weight_grad.")
-    ] = None,
+    function: Annotated[str | None, typer.Argument(
+        metavar="FUNCTION", show_default=False,
+        help=f"One of {', '.join(FUNCTIONS)}.")] = None,
     x: Annotated[str | None, typer.Argument(
-        metavar="[X]", help="Shape of the data, as 1x64x56x56.", show_default=False)] = None,
+        metavar="X", help="Shape of the data, as 1x64x56x56.", show_default=False)] = None,
     w: Annotated[str | None, typer.Argument(
-        metavar="[W]", show_default=False,
+        metavar="W", show_default=False,
         help="Shape of the kernel, or a KERNEL as 'multiconv apply' takes it.")] = None,
     problem: Annotated[str | None, typer.Option(
         metavar="TEXT", show_default=False,
@@ -72,6 +71,8 @@ def explain(
         return
     if function is None or x is None or w is None:
         raise ValueError("explain: give a FUNCTION, X and W, or --problem")
+    if function not in FUNCTIONS:
+        raise ValueError(f"function: {function!r} is not allowed, give one of {', '.join(FUNCTIONS)}")
     given = {
         "mode": mode, "boundary": boundary, "groups": groups, "data_format": data_format,
         "precision": precision, "stride": stride and per_axis(stride, "stride"),

@@ -24,7 +24,7 @@ COLUMNS, LINES = 18, 9  # of a drawing in the list
 
 def kernels(
     kernel: Annotated[str | None, typer.Argument(
-        metavar="[KERNEL]", show_default=False,
+        metavar="KERNEL", show_default=False,
         help="Draw this one large: a name with parameters, a literal or a file.")] = None,
 ) -> None:  # fmt: skip
     """List the kernels that apply takes by name, with a drawing of each."""
@@ -64,8 +64,10 @@ def _show(kernel: Kernel) -> None:
 
 def _facts(taps: Any) -> str:
     total = complex(taps.sum())
-    total_words = f"{total.real:.6g}" if total.imag == 0 else f"{total:.6g}"
-    return f"{_console.shape(taps.shape)} taps, sum {total_words}"
+    if abs(total) < 1e-12 * np.abs(taps).sum():  # rounding
+        total = 0
+    words = f"{total.real:.6g}" if total.imag == 0 else f"{total:.6g}"
+    return f"{_console.shape(taps.shape)} taps, sum {words}"
 
 
 def _numbers(taps: Any) -> Table:
