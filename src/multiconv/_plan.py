@@ -207,7 +207,8 @@ class Plan:
         return out
 
     def _choose(self, kernel: Array) -> Step:
-        traits: KernelTraits = look(kernel, self.problem.rank)
+        summed = kernel.astype(self.problem.acc_dtype, copy=False)
+        traits: KernelTraits = look(summed, self.problem.rank)
         return planner.step(self.problem, traits, self._method)
 
     def _kernel_view(self, kernel: Array) -> Array:

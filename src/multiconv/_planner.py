@@ -48,7 +48,6 @@ class Step:
     algorithm: Algorithm
     cost: Cost
     rows: tuple[Row, ...]
-    remembered: bool = False
 
     def prepare(self, kernel: Array) -> Any:
         """What the algorithm makes of the kernel, once."""
@@ -108,39 +107,46 @@ class Planner:
             self._steps.clear()
 
     def _choose(self, problem: Problem, traits: KernelTraits, method: str) -> Step:
-        found = registered()
-        if method != "auto" and method not in found:
-            words = ", ".join(repr(n) for n in ["auto", *found])
-            raise ValueError(f"method: {method!r} is not registered, choose one of {words}")
-        asked = found if method == "auto" else {method: found[method]}
+        asked = _asked(method)
         verdicts = {n: self._ask(a, problem, traits) for n, a in asked.items()}
         costs = {n: v for n, v in verdicts.items() if isinstance(v, Cost)}
-        if method != "auto" and not costs:
-            raise RefusedError(
-                f"method: {method!r} cannot run this problem: {_why(verdicts[method])}"
-            )
-        admitted, reasons = _admit(problem, costs)
-        if method != "auto":
-            admitted = costs
-        if not admitted:
-            least = min(c.bytes for c in costs.values())
-            raise MemoryLimitError(
-                f"every algorithm needs at least {least} bytes of scratch memory for this problem, "
-                f"the memory limit is {memory_limit()} bytes (set MULTICONV_MEMORY_LIMIT)"
-            )
-        remembered = _wisdom.recall(problem) if method == "auto" else None
-        if remembered not in admitted:
-            remembered = None
-        best = remembered or min(admitted, key=lambda n: admitted[n].seconds)
-        rows = [_row(n, verdicts[n], n == best, reasons.get(n)) for n in verdicts]
-        rows.sort(key=lambda r: (not r.accepted, r.seconds if r.seconds is not None else 0))
-        if remembered:
-            rows = [replace(r, reason="measured fastest by tune") if r.chosen else r for r in rows]
-        return Step(problem, traits, found[best], costs[best], tuple(rows), remembered is not None)
+        if method == "auto":
+            admitted, reasons = _admit(problem, costs)
+            best, why = _best(problem, admitted)
+        else:
+            reasons, best = {}, method
+            why = "asked for by name"
+            verdict = verdicts[method]
+            if isinstance(verdict, Refusal):
+                raise RefusedError(f"method: {method!r} cannot run this: {verdict.reason}")
+        rows = [_row(n, v, reasons.get(n)) for n, v in verdicts.items()]
+        rows = [replace(r, chosen=True, reason=why) if r.algorithm == best else r for r in rows]
+        rows.sort(key=lambda r: (not r.chosen, not r.accepted, r.seconds or 0.0))
+        return Step(problem, traits, asked[best], costs[best], tuple(rows))
 
     def _ask(self, algorithm: Algorithm, problem: Problem, traits: KernelTraits) -> Cost | Refusal:
         refusal = algorithm.accepts(problem, traits)
         return refusal if refusal is not None else algorithm.cost(problem, traits, self)
+
+
+def _asked(method: str) -> dict[str, Algorithm]:
+    found = registered()
+    if method == "auto":
+        return found
+    if method not in found:
+        words = ", ".join(repr(n) for n in ["auto", *found])
+        raise ValueError(f"method: {method!r} is not registered, choose one of {words}")
+    return {method: found[method]}
+
+
+def _best(problem: Problem, admitted: dict[str, Cost]) -> tuple[str, str]:
+    """The algorithm to take, and why."""
+    remembered = _wisdom.recall(problem)
+    if remembered in admitted:
+        return remembered, "measured fastest by tune"
+    best = min(admitted, key=lambda n: admitted[n].seconds)
+    others = len(admitted) - 1
+    return best, f"predicted faster than {others} other{'s' if others != 1 else ''}"
 
 
 def _admit(problem: Problem, costs: dict[str, Cost]) -> tuple[dict[str, Cost], dict[str, str]]:
@@ -158,7 +164,14 @@ def _admit(problem: Problem, costs: dict[str, Cost]) -> tuple[dict[str, Cost], d
                     n, f"error {c.error:.1e} is above the {allowed:.1e} that precision="
                     f"{problem.precision!r} allows"
                 )  # fmt: skip
-    return {n: c for n, c in costs.items() if n not in reasons}, reasons
+    admitted = {n: c for n, c in costs.items() if n not in reasons}
+    if not admitted:
+        raise MemoryLimitError(
+            f"every algorithm needs at least {min(c.bytes for c in costs.values())} bytes of "
+            f"scratch memory for this problem, the memory limit is {limit} bytes "
+            "(set MULTICONV_MEMORY_LIMIT)"
+        )
+    return admitted, reasons
 
 
 def direct_error(problem: Problem) -> float:
@@ -175,14 +188,12 @@ def output_rounding(problem: Problem) -> float:
     return {"float16": 2.0**-11, "bfloat16": 2.0**-8}.get(problem.out_dtype.name, 0.0)
 
 
-def _why(verdict: Cost | Refusal) -> str:
-    return verdict.reason if isinstance(verdict, Refusal) else ""
-
-
-def _row(name: str, verdict: Cost | Refusal, chosen: bool, reason: str | None) -> Row:
+def _row(name: str, verdict: Cost | Refusal, reason: str | None) -> Row:
     if isinstance(verdict, Refusal):
         return Row(name, accepted=False, reason=verdict.reason)
-    return Row(name, reason is None, chosen, verdict.seconds, verdict.bytes, verdict.error, reason)
+    return Row(
+        name, reason is None, False, verdict.seconds, verdict.bytes, verdict.error, reason
+    )  # fmt: skip
 
 
 planner = Planner()

@@ -1,4 +1,4 @@
-"""Problems drawn by hypothesis: valid ones, small enough to run, edges of tiles more than others."""
+"""Valid problems drawn by hypothesis, small enough to run; edges of tiles more than others."""
 
 from __future__ import annotations
 

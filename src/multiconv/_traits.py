@@ -109,7 +109,13 @@ def _slice_factors(taps: Array) -> list[Array] | None:
     scale = math.prod(f[p] for f, p in zip(factors[1:], peak[1:], strict=True))
     factors[0] = factors[0] // scale
     exact = bool((_outer(factors) == values).all())
-    return [f.astype(taps.dtype) for f in factors] if exact else None
+    return [_wrapped(f, taps.dtype) for f in factors] if exact else None
+
+
+def _wrapped(integers: Array, dtype: np.dtype) -> Array:
+    """Python integers modulo the dtype: a factor's sign may lead just outside it."""
+    modulus = 2 ** (8 * dtype.itemsize)
+    return (integers % modulus).astype(f"u{dtype.itemsize}").view(dtype)
 
 
 def _outer(factors: list[Array]) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from multiconv import _core
 from multiconv._errors import MissingExtraError
-from multiconv._geometry import out_size
+from multiconv._geometry import out_size, window
 from multiconv._planner import direct_error, output_rounding, planner
 from multiconv._problem import Problem
 from multiconv._registry import registered
@@ -30,6 +30,8 @@ __all__ = ["ConformanceError", "Report", "Trial", "check", "forced_target", "pro
 
 STEEPEST = 1.5
 """Largest slope of an activation: what it may make of an error."""
+SUBNORMAL = {"float16": 2.0**-25}
+"""Rounding of the smallest numbers, where sums can be as small."""
 
 
 class ConformanceError(AssertionError):
@@ -69,9 +71,9 @@ def check(
     """Run one algorithm on one problem, over several kinds of data, and compare with `reference`.
 
     The definition is computed in a wider dtype. Integers and integer-valued floats must agree
-    exactly, other floats within the stated bound, NaN and infinities in the same places; the same
-    bits must come out wherever the arrays lie; any strides must be taken, and nothing but the output
-    written.
+    exactly, other floats within the stated bound, NaN and infinities in the same places. The same
+    bits must come out wherever the arrays lie, any strides must be taken, and nothing but the
+    output be written.
 
     Parameters
     ----------
@@ -169,7 +171,9 @@ class _Case:
     w: Array
     bias: Array | None
     expected: Array
-    scale: float
+    scale: Array
+    """What errors are relative to: ``sum |x||w| + |bias|`` of each output for direct summation, else
+    the largest such sum over all places the kernel can be put, those that are skipped included."""
 
 
 class Trial:
@@ -200,7 +204,8 @@ class Trial:
         return max(ran, key=lambda r: r.error) if ran else reports[-1]
 
     def _check_case(self, algorithm: Algorithm, case: _Case, target: str) -> Report:
-        problem, traits = case.problem, look(case.w, case.problem.rank)
+        problem = case.problem
+        traits = look(case.w.astype(problem.acc_dtype), problem.rank)
         where = f"{algorithm.name}{target and ' on '}{target}, {case.name}"
         refusal = algorithm.accepts(problem, traits)
         if refusal is not None:
@@ -242,6 +247,7 @@ class Trial:
         exact = replace(problem, precision="highest", cval=_whole(problem.cval),
                         activation=problem.activation if keep else None)  # fmt: skip
         yield self._case("exact sums", exact, _any_kernel, _small_integers)
+        yield self._case("numbers", replace(problem, precision="highest"), _any_kernel, _numbers)
         for kernel in (_any_kernel, _outer_product):
             yield self._case("numbers", problem, kernel, _numbers)
             yield self._case("NaN and infinities", problem, kernel, _not_all_finite)
@@ -256,11 +262,14 @@ class Trial:
         expected = _define(p, _wider(p.acc_dtype), x, w, bias)
         if p.acc_dtype.kind in "iu":
             stored = expected != 0 if p.out_dtype.kind == "b" else expected.astype(p.out_dtype)
-            return _Case(name, p, x, w, bias, stored, 0.0)
-        cval = abs(p.cval) if np.isfinite(p.cval) else 0
-        positive = replace(p, activation=None, cval=cval)
+            return _Case(name, p, x, w, bias, stored, np.zeros(()))
+        positive = replace(p, activation=None, cval=abs(p.cval) if np.isfinite(p.cval) else 0)
+        if p.precision != "highest":
+            positive = _everywhere(positive)
         sizes = (_sizes(x), _sizes(w), None if bias is None else _sizes(bias))
-        scale = float(_define(positive, np.dtype(np.longdouble), *sizes).max(initial=0.0))
+        scale = _define(positive, np.dtype(np.longdouble), *sizes)
+        if p.precision != "highest":
+            scale = scale.max(initial=0.0)
         return _Case(name, p, x, w, bias, expected, scale)
 
 
@@ -272,6 +281,14 @@ def _define(problem: Problem, wide: np.dtype, x: Array, w: Array, bias: Array | 
     with np.errstate(all="ignore"):
         oracle.run(oracle.prepare(problem, w, UNKNOWN, planner), x, bias, out)
     return out
+
+
+def _everywhere(problem: Problem) -> Problem:
+    """The problem with every output there is: nothing skipped, nothing cropped."""
+    wins = [window(k, d) - 1 for k, d in zip(problem.kernel, problem.dilation, strict=True)]
+    padding = tuple((max(lo, w), max(hi, w))
+                    for (lo, hi), w in zip(problem.padding, wins, strict=True))  # fmt: skip
+    return replace(problem, stride=(1,) * problem.rank, padding=padding)
 
 
 def _wider(dtype: np.dtype) -> np.dtype:
@@ -295,16 +312,15 @@ def _compare(out: Array, case: _Case, bound: float) -> float:
         kinds = (np.isfinite,) if found.dtype.kind == "c" else (np.isnan, np.isposinf, np.isneginf)
         for kind in kinds:
             _demand_none(kind(found) != kind(expected), f"differ in {kind.__name__}")
-        finite = np.isfinite(expected)
-        error = float(np.abs(found[finite] - expected[finite]).max(initial=0.0))
+        errors = np.where(np.isfinite(expected), np.abs(found - expected), 0)
     oracle = direct_error(replace(problem, acc_dtype=expected.dtype))
-    allowed = (bound + oracle) * case.scale
+    allowed = (bound + oracle) * case.scale + SUBNORMAL.get(problem.out_dtype.name, 0.0)
     if problem.activation:
         eps = float(np.finfo(problem.acc_dtype).eps)
-        allowed = STEEPEST * allowed + 16 * eps * max(case.scale, 1.0)
-    _demand(error <= allowed, f"the error {error:.3g} is {error / (allowed or 1e-300):.3g} times "
-                              f"the {allowed:.3g} that its bound {bound:.3g} allows")  # fmt: skip
-    return error / case.scale if case.scale else 0.0
+        allowed = STEEPEST * allowed + 16 * eps * np.maximum(case.scale, 1.0)
+    worst = float((errors / np.maximum(allowed, 1e-300)).max(initial=0.0))
+    _demand(worst <= 1, f"an error is {worst:.3g} times what the bound {bound:.3g} allows")
+    return float((errors / np.maximum(case.scale, 1e-300)).max(initial=0.0))
 
 
 @contextlib.contextmanager

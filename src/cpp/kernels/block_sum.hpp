@@ -1,7 +1,8 @@
-// Direct summation over a gathered block, for data that a transform would spoil.
+// Direct summation of one block, for data that a transform would spoil.
 #pragma once
 
-#include "simd/vec.hpp"
+#include "base/scratch.hpp"
+#include "kernels/block_io.hpp"
 
 namespace multiconv::MC_TARGET {
 
@@ -15,8 +16,8 @@ struct Taps {
   const T* values;
 };
 
-// sums[p][i] = sum over taps of value * x[offset + i] for kSums consecutive outputs. Complex numbers
-// (two scalars) have their imaginary parts in a plane `plane` further on.
+// sums[p][i] = sum over taps of value * x[offset + i] for kSums consecutive outputs. Complex numbers,
+// of two scalars, have their imaginary parts in a plane `plane` further on.
 template <int scalars, class T>
 void sum_taps(const T* x, i64 plane, const Taps<T>& taps, T (&sums)[scalars][kSums<T>]) {
   constexpr int lanes = kLanes<T>, vectors = kSums<T> / lanes;
@@ -41,5 +42,92 @@ void sum_taps(const T* x, i64 plane, const Taps<T>& taps, T (&sums)[scalars][kSu
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) store(sums[p] + v * lanes, sum[p][v]);
 }
+
+template <class N>
+class BlockSum {
+  using T = typename N::Real;
+  static constexpr int scalars = N::scalars;
+
+ public:
+  static i64 bytes(const Layout& l) {
+    return (BlockIo<N>::line + scalars * plane_of(l)) * static_cast<i64>(sizeof(T));
+  }
+
+  // `taps` are those of the first output channel.
+  BlockSum(const BlockIo<N>& io, const Layout& l, const Taps<T>& taps)
+      : io_(io),
+        d_(io.d),
+        l_(l),
+        taps_(taps),
+        spare_(static_cast<T*>(thread_scratch(Slot::table, static_cast<std::size_t>(bytes(l))))),
+        cells_(spare_ + BlockIo<N>::line),
+        plane_(plane_of(l)) {}
+
+  void run(const Block& block) {
+    gather(block);
+    i64 steps[kMaxRank], out_steps[kMaxRank], start = block.out;
+    for (int a = 0; a < d_.rank; ++a) {
+      steps[a] = d_.stride[a] * box_volume(a + 1, d_.rank, d_.tile);
+      out_steps[a] = io_.out_stride(a);
+      start += block.begin[a] * out_steps[a];
+    }
+    const i64 rows = box_volume(0, l_.last, block.count);
+    Taps<T> taps = taps_;
+    for (i64 channel = 0; channel < d_.out_channels; ++channel) {
+      for (i64 row = 0; row < rows; ++row)
+        sum_row(taps, channel, cells_ + box_offset(row, 0, l_.last, block.count, steps),
+                block.count[l_.last],
+                start + box_offset(row, 0, l_.last, block.count, out_steps));
+      taps.values += taps.count * scalars;
+      start += io_.channel_stride();
+    }
+  }
+
+ private:
+  static i64 plane_of(const Layout& l) { return l.points + kSums<T>; }  // vectors may run over
+
+  void gather(const Block& block) {
+    const i64 n = d_.tile[l_.last], rows = l_.points / n;
+    for (i64 row = 0; row < rows; ++row) {
+      i64 rest = row, offset = block.in;
+      for (int a = l_.last - 1; a >= 0; --a) {
+        offset = io_.below(block, a, rest % d_.tile[a], offset);
+        rest /= d_.tile[a];
+      }
+      for (i64 c = 0; c < n; c += io_.chunk) {
+        const i64 width = least(io_.chunk, n - c);
+        const T* from = io_.read(block, offset, c, width, spare_);
+        for (int p = 0; p < scalars; ++p) {
+          T* to = cells_ + p * plane_ + row * n + c;
+          for (i64 i = 0; i < width; ++i) to[i] = from[i * scalars + p];
+        }
+      }
+    }
+    for (int p = 0; p < scalars; ++p)
+      for (i64 i = l_.points; i < plane_; ++i) cells_[p * plane_ + i] = T(0);
+  }
+
+  // Sums with stride 1 and keeps what the stride keeps.
+  void sum_row(const Taps<T>& taps, i64 channel, const T* cells, i64 count, i64 out) {
+    const i64 stride = d_.stride[l_.last];
+    const i64 most_kept = least((kSums<T> - 1) / stride + 1, io_.chunk);
+    T sums[scalars][kSums<T>];
+    for (i64 first = 0; first < count; first += most_kept) {
+      sum_taps<scalars>(cells + first * stride, plane_, taps, sums);
+      const i64 kept = least(count - first, most_kept);
+      for (i64 i = 0; i < kept; ++i)
+        for (int p = 0; p < scalars; ++p)
+          spare_[i * scalars + p] = sums[p][i * stride] + io_.bias(channel, p);
+      io_.write(spare_, kept, io_.output(out + first * io_.out_stride(l_.last)));
+    }
+  }
+
+  const BlockIo<N>& io_;
+  const Desc& d_;
+  const Layout& l_;
+  Taps<T> taps_;
+  T *spare_, *cells_;
+  i64 plane_;
+};
 
 }  // namespace multiconv::MC_TARGET

@@ -120,41 +120,4 @@ void transform_axis(const Desc& d, const Layout& l, int a, const T* twiddles,
   }
 }
 
-// `count` values of a line of n that goes on beyond its ends as `mode` says, from position `from`.
-// A value is `parts` numbers; stride counts values.
-template <int parts, class T>
-void copy_line(const T* line, i64 stride, i64 n, Boundary mode, const T* cval, i64 from, i64 count,
-               T* to) {
-  while (count > 0) {
-    const i64 at = resolve_index(from, n, mode);
-    i64 run = count, move = 0;
-    if (at == kOutside) {
-      if (from < 0) run = -from;
-    } else {
-      // Between the ends the line is read up, down, or stands still.
-      move = resolve_index(from + 1, n, mode) - at;
-      if (move == 1)
-        run = n - at;
-      else if (move == -1)
-        run = at + 1;
-      else if (move != 0 || (n > 1 && mode != Boundary::edge))
-        run = 1;
-      else if (n > 1 && from < 0)
-        run = -from;
-    }
-    run = least(run, count);
-    const T* source = at == kOutside ? cval : line + at * stride * parts;
-    const i64 advance = at == kOutside ? 0 : move * stride * parts;
-    if (advance == parts) {
-      __builtin_memcpy(to, source, static_cast<std::size_t>(run * parts) * sizeof(T));
-    } else {
-      for (i64 i = 0; i < run; ++i)
-        for (int p = 0; p < parts; ++p) to[i * parts + p] = source[i * advance + p];
-    }
-    to += run * parts;
-    from += run;
-    count -= run;
-  }
-}
-
 }  // namespace multiconv::MC_TARGET

@@ -140,7 +140,7 @@ __attribute__((noinline)) void pass(Complex<T>* x, i64 blocks, i64 rest, Columns
 // What a transform does. Combined, the parts share one trip through memory.
 enum Work : int { kForward = 1, kMultiply = 2, kInverse = 4, kConvolve = 7 };
 
-// The innermost stage. Point i of the spectrum of column c is the scalar pair at 2 * (i * stride + c).
+// The innermost stage. The spectrum's point i of column c is the pair at 2 * (i * stride + c).
 template <int r, int work, class T>
 __attribute__((noinline)) void leaf(const Complex<T>* from, Complex<T>* to, i64 blocks,
                                     Columns columns, const T* spectrum) {

@@ -8,13 +8,6 @@ namespace {
 
 constexpr i64 kSerialElements = 4096;  // of lanes; less is done before another thread wakes
 
-template <class T, bool complex>
-struct Numbers {
-  using Real = T;
-  static constexpr bool is_complex = complex;
-  using Task = BlockTask<T, complex>;
-};
-
 // Calls `f` for the numbers that are computed with.
 template <class F>
 MC_INLINE auto dispatch(const Desc& d, F&& f) {
@@ -58,34 +51,46 @@ void pack(const Desc& d, const ConstView& w, void* packed) {
   const Layout layout = layout_of(d);
   dispatch(d, [&](auto n) {
     using N = decltype(n);
-    pack_kernels<typename N::Real, N::is_complex ? 2 : 1>(d, layout, w,
-                                                          static_cast<char*>(packed));
+    pack_kernels<typename N::Real, N::scalars>(d, layout, w, static_cast<char*>(packed));
   });
 }
 
-template <class Task>
-MC_INLINE i64 count_tasks(const Desc& d, const Layout& l) {
-  return d.groups * ((d.batch * l.positions + Task::blocks - 1) / Task::blocks);
+// How the blocks are shared out: tasks of as many as the lanes hold, all of one group.
+struct Shares {
+  i64 blocks, tasks;  // of a group
+};
+
+template <class N>
+MC_INLINE Shares share(const Desc& d, const Layout& l) {
+  const i64 blocks = d.batch * l.positions;
+  return {blocks, (blocks + N::blocks - 1) / N::blocks};
 }
 
 std::size_t scratch_bytes(const Desc& d, int threads) {
   const Layout layout = layout_of(d);
   return dispatch(d, [&](auto n) {
-    using Task = typename decltype(n)::Task;
-    const i64 tiles = Task::tile_bytes(layout) * (d.out_channels > 1 ? 2 : 1);
-    const i64 each = tiles + Task::line_bytes(d, layout) + Task::sum_bytes(layout);
-    return static_cast<std::size_t>(each * least(threads, count_tasks<Task>(d, layout)));
+    using N = decltype(n);
+    const i64 tiles = BlockTask<N>::tile_bytes(layout) * (d.out_channels > 1 ? 2 : 1);
+    const i64 each = tiles + BlockTask<N>::line_bytes(d, layout) + BlockSum<N>::bytes(layout);
+    const i64 tasks = d.groups * share<N>(d, layout).tasks;
+    return static_cast<std::size_t>(each * least(threads, tasks));
   });
 }
 
 void run(const RunArgs& args) {
   const Layout layout = layout_of(args.desc);
   dispatch(args.desc, [&](auto n) {
-    using Task = typename decltype(n)::Task;
-    const i64 tasks = count_tasks<Task>(args.desc, layout);
+    using N = decltype(n);
+    const auto [blocks, tasks] = share<N>(args.desc, layout);
+    const i64 all = args.desc.groups * tasks;
     args.pool.parallel_for(
-        tasks, [&](i64 task, int) { Task(args, layout).run(task); },
-        tasks * layout.elements > kSerialElements);
+        all,
+        [&, blocks = blocks, tasks = tasks](i64 task, int) {
+          const i64 first = task % tasks * N::blocks;
+          BlockTask<N>(args, layout, task / tasks)
+              .run(first, static_cast<int>(least(N::blocks, blocks - first)));
+        },
+        all * layout.elements > kSerialElements);
   });
 }
 

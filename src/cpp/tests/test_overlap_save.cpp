@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -199,11 +200,12 @@ struct Problem {
 
   void run(const Kernel& kernel) {
     CHECK(kernel.accepts(desc) == nullptr);
-    const std::size_t bytes = kernel.packed_bytes(desc);
-    char* packed = static_cast<char*>(std::aligned_alloc(kAlign, (bytes / kAlign + 1) * kAlign));
-    std::memset(packed, 0x5a, (bytes / kAlign + 1) * kAlign);
+    const std::size_t bytes = kernel.packed_bytes(desc), guarded = (bytes / kAlign + 1) * kAlign;
+    char* packed = static_cast<char*>(std::aligned_alloc(kAlign, guarded));
+    std::memset(packed, 0x5a, guarded);
     kernel.pack(desc, w.template view<ConstView>(), packed);
-    for (std::size_t i = bytes; i < (bytes / kAlign + 1) * kAlign; ++i) CHECK(packed[i] == 0x5a);
+    CHECK(std::count(packed + bytes, packed + guarded, 0x5a) ==
+          static_cast<std::ptrdiff_t>(guarded - bytes));
     kernel.run({desc, packed, x.template view<ConstView>(), bias.empty() ? nullptr : bias.data(),
                 out.template view<View>(), ThreadPool::instance()});
     std::free(packed);

@@ -63,8 +63,14 @@ def run(argv: Sequence[str] | None) -> int:
     except (ValueError, TypeError, OSError, MemoryError, MissingExtraError) as error:
         if os.environ.get("MULTICONV_TRACEBACK"):
             raise
-        return _complain(str(error) or "there is not enough memory", BAD_INPUT)
+        return _complain(_sentence(error), BAD_INPUT)
     return status if isinstance(status, int) else 0
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'file'}: cannot be used ({error.strerror})"
+    return str(error) or "there is not enough memory"
 
 
 def _complain(message: str, status: int) -> int:

@@ -62,7 +62,7 @@ class Job:
         self._target = _target(data, settings.dtype)
         self._axes = _axes(data, kernel)
         self._samples = self._prepared()
-        self._options = {
+        self._options: dict[str, Any] = {
             "mode": settings.mode or _default_mode(data, kernel),
             "boundary": settings.boundary or _default_boundary(data),
             "stride": settings.stride, "dilation": settings.dilation, "axes": self._axes,
@@ -131,7 +131,7 @@ class Job:
         subtype = SUBTYPES[asked] if asked else data.subtype
         notes = []
         peak = float(np.max(np.abs(result), initial=0.0))
-        if peak > 1 and math.isfinite(peak) and not str(subtype) in ("FLOAT", "DOUBLE"):
+        if peak > 1 and math.isfinite(peak) and subtype not in ("FLOAT", "DOUBLE"):
             result = result / peak
             notes.append(f"the peak was {20 * math.log10(peak):+.1f} dB, scaled down to full scale")
         return replace(data, array=result, subtype=subtype, rate=self._rate), notes
@@ -159,7 +159,7 @@ def _target(data: Data, asked: str | None) -> np.dtype[Any] | None:
     try:
         target = np.dtype(asked)
     except TypeError:
-        raise ValueError(f"dtype: {asked!r} is no type, give one such as uint8 or float32") from None
+        raise ValueError(f"dtype: {asked!r} is no type, give one as uint8 or float32") from None
     if target.kind not in "iufc" or (target.kind == "c" and data.kind == "image"):
         raise ValueError(f"dtype: {asked!r} is not allowed, give integers or floats")
     return target
@@ -188,7 +188,9 @@ def _check_sound_kernel(data: Data, kernel: Kernel) -> None:
     response = kernel.data if kernel.data is not None and kernel.data.kind == "sound" else None
     if response is None:
         if kernel.array.ndim != 1:
-            raise ValueError(f"kernel: {kernel.label} has {kernel.array.ndim} axes, a sound needs 1")
+            raise ValueError(
+                f"kernel: {kernel.label} has {kernel.array.ndim} axes, a sound needs 1"
+            )
         return
     if response.rate != data.rate:
         raise ValueError(

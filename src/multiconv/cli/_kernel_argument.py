@@ -15,7 +15,7 @@ from multiconv import kernels
 from multiconv.io import Data, FileError, format_of, read
 
 LONGEST = 100_000  # characters; more belongs into a file
-WORDS = {"true": True, "false": False, "none": None}
+WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _named(text: str, ndim: int | None) -> NDArray[np.float64]:
 
 def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.Name):
-        return WORDS[node.id] if node.id in WORDS else node.id
+        return WORDS.get(node.id, node.id)
     return ast.literal_eval(node)
 
 

@@ -19,7 +19,7 @@ def working(samples: Array) -> Array:
 
 
 def premultiplied(samples: Array, full: float) -> Array:
-    """Colours times their opacity, the last channel, which is ``full`` where nothing shows through."""
+    """Colours times their opacity, the last channel, ``full`` where nothing shows through."""
     opacity = samples[..., -1:]
     return np.concatenate([samples[..., :-1] * (opacity / full), opacity], axis=-1)
 

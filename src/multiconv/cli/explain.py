@@ -62,7 +62,7 @@ def explain(
     """Print which algorithm would run for given shapes, and why; no data are needed.
 
     Every algorithm is listed with its predicted time, scratch memory and error, or the reason of
-    its refusal. A kernel given by name or literal is looked at, so that what its values allow counts.
+    its refusal. A kernel given by name or literal is looked at, so what its values allow counts.
     """
     if problem is not None:
         _refuse_arguments(function)
@@ -72,7 +72,8 @@ def explain(
     if function is None or x is None or w is None:
         raise ValueError("explain: give a FUNCTION, X and W, or --problem")
     if function not in FUNCTIONS:
-        raise ValueError(f"function: {function!r} is not allowed, give one of {', '.join(FUNCTIONS)}")
+        allowed = ", ".join(FUNCTIONS)
+        raise ValueError(f"function: {function!r} is not allowed, give one of {allowed}")
     given = {
         "mode": mode, "boundary": boundary, "groups": groups, "data_format": data_format,
         "precision": precision, "stride": stride and per_axis(stride, "stride"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from multiconv._api import convolve as convolve_samples
 from multiconv._typing import Array
 from multiconv.continuous._checks import Floats, check_step, check_support
 from multiconv.continuous._convolution import Convolution
@@ -106,11 +107,8 @@ def discrete(
     """
     f_grid, f_values = _sample(f, support_f, step, rule, "f", "support_f")
     g_grid, g_values = _sample(g, support_g, step, rule, "g", "support_g")
-    values = float(step) * _full_convolution(f_values, g_values)
+    values = float(step) * convolve_samples(f_values, g_values)
     return f_grid[0] + g_grid[0] + float(step) * np.arange(values.size), values
-
-
-_full_convolution = np.convolve
 
 
 def _sample(

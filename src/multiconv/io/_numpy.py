@@ -60,6 +60,7 @@ def check(path: str, data: Data) -> None:
 def write(file: BinaryIO, path: str, data: Data) -> None:
     """Write the array as it is."""
     if path.lower().endswith(".npz"):
-        np.savez_compressed(file, **{data.meta.get("name", "arr_0"): data.array})
+        named: dict[str, Any] = {data.meta.get("name", "arr_0"): data.array}
+        np.savez_compressed(file, **named)
     else:
         np.save(file, data.array, allow_pickle=False)

@@ -33,7 +33,7 @@ def read(file: BinaryIO, image: Any) -> NDArray[np.uint16]:
     file.seek(0)
     again = PngImagePlugin.PngImageFile(file)
     again.tile = [again.tile[0]._replace(args=raw.replace("16B", "16L"))]
-    return high << 8 | np.asarray(again)
+    return np.asarray(high << 8 | np.asarray(again), np.uint16)
 
 
 def write(file: BinaryIO, samples: NDArray[np.uint16], meta: Mapping[str, Any]) -> None:

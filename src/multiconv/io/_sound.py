@@ -90,7 +90,7 @@ def _quantised(path: str, samples: NDArray[np.float64], bits: int) -> NDArray[np
         raise FileError(f"{path}: NaN and infinity cannot be stored in {bits}-bit samples")
     full = 2 ** (bits - 1)
     steps = np.clip(np.rint(samples * full), -full, full - 1).astype(np.int64)
-    return (steps << (32 - bits)).astype(np.int32)
+    return np.asarray(steps << (32 - bits), np.int32)
 
 
 def _container(path: str) -> str:

@@ -24,7 +24,8 @@ def read(path: str, limits: Limits, member: str | None) -> Data:
     with tifffile.TiffFile(path) as file:
         if not file.series or not file.series[0].size:
             raise FileError(f"{path}: damaged, or not a TIFF file (it has no pages)")
-        series, page = file.series[0], file.series[0].keyframe
+        series = file.series[0]
+        page: Any = series.keyframe
         size = [n for n, a in zip(series.shape, series.axes, strict=True) if a != "S"]
         pixel = page.dtype.itemsize * page.samplesperpixel
         limits.check_image(size, pixel)
@@ -51,11 +52,11 @@ def _meant(array: NDArray[Any], page: Any) -> NDArray[Any]:
     """Samples whose zero is black, without a palette."""
     if page.photometric.name == "PALETTE":
         colours = np.moveaxis(page.colormap[:, array], 0, -1)
-        return (colours >> 8).astype(np.uint8) if array.dtype == np.uint8 else colours
+        return np.asarray(colours >> 8, np.uint8) if array.dtype == np.uint8 else colours
     if array.dtype == bool:
         array = array.astype(np.uint8) * np.uint8(255)
     if page.photometric.name == "MINISWHITE" and array.dtype.kind == "u":
-        return np.iinfo(array.dtype).max - array
+        return np.asarray(np.iinfo(array.dtype).max - array)
     return array
 
 

@@ -11,9 +11,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from multiconv import io
+
 from .. import _console
 from .._console import console
-from ._step import Scene, Step, StepResult, deviation
+from ._step import Scene, StepResult, deviation
 from ._tutorial import equation
 
 
@@ -31,49 +33,44 @@ def demo(
     Writes a photograph blurred, sharpened, reduced to its edges and embossed, a sound in a room, a
     smoothed volume, and one contact sheet of them all.
     """
+    for needed in ("photo.png", "sound.wav"):  # say now if a library is missing
+        io.format_of(needed).load("writing")
+    from . import _photo
+    from ._steps import FILES
+
     start = time.perf_counter()
-    steps = _steps()
-    scene = Scene(out, image)
-    _check(scene, steps, force)
+    _check(out, FILES, force)
+    scene = Scene(out, _photo.load(image or _photo.bundled()))
     out.mkdir(parents=True, exist_ok=True)
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}")
-    with Progress(*columns, console=console, transient=True,
-                  disable=not console.is_terminal) as progress:  # fmt: skip
-        task = progress.add_task("", total=len(steps))
-        for step in steps:
+    _run(scene)
+    _report(scene, FILES, time.perf_counter() - start)
+
+
+def _check(folder: Path, files: tuple[str, ...], force: bool) -> None:
+    """Refuse, before any work is done, what could not be finished."""
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"out: {folder} is no directory")
+    for path in (folder / name for name in files):
+        if path.exists() and not force:
+            raise FileExistsError(f"{path} exists already, --force replaces it")
+
+
+def _run(scene: Scene) -> None:
+    from ._steps import STEPS
+
+    with Progress(
+        TextColumn("{task.description:<13}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+        console=console, transient=True, disable=not console.is_terminal,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("", total=len(STEPS))
+        for step in STEPS:
             progress.update(task, description=step.name)
             scene.results += step.run(scene)
             progress.advance(task)
-    _report(scene, steps, time.perf_counter() - start)
 
 
-def _steps() -> list[Step]:
-    from . import _integral, _photo, _sheet, _sound, _tutorial, _volume
-
-    return [
-        Step("series", _tutorial.series),
-        Step("integral", _integral.integral),
-        Step("2-D layer", _tutorial.layer_2d),
-        Step("3-D layer", _tutorial.layer_3d),
-        Step("photograph", _photo.photo, _photo.FILES),
-        Step("sound", _sound.sound, _sound.FILES),
-        Step("volume", _volume.volume, _volume.FILES),
-        Step("contact sheet", _sheet.sheet, _sheet.FILES),
-    ]
-
-
-def _check(scene: Scene, steps: list[Step], force: bool) -> None:
-    """Refuse, before any work is done, what could not be finished."""
-    if scene.folder.exists() and not scene.folder.is_dir():
-        raise NotADirectoryError(f"out: {scene.folder} is no directory")
-    for step in steps:
-        for name in step.files:
-            path = scene.folder / name
-            if path.exists() and not force:
-                raise FileExistsError(f"{path} exists already, --force replaces it")
-
-
-def _report(scene: Scene, steps: list[Step], seconds: float) -> None:
+def _report(scene: Scene, files: tuple[str, ...], seconds: float) -> None:
+    console.print(Text(f"{equation(scene.shown['series'])}\n"))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("step", no_wrap=True)
     table.add_column("algorithm", style="cyan", no_wrap=True)
@@ -82,9 +79,7 @@ def _report(scene: Scene, steps: list[Step], seconds: float) -> None:
     table.add_column("reference")
     for result in scene.results:
         table.add_row(*_row(result))
-    console.print(Text(f"{equation(scene.shown['series'])}\n"))
     console.print(table)
-    files = [name for step in steps for name in step.files]
     console.print()
     console.print(Text(f"{len(files)} files in {scene.folder}: {', '.join(files)}"))
     console.print(Text(f"Done in {seconds:.1f} s. Look at {scene.folder / files[-1]}", "bold"))

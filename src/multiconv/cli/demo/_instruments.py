@@ -23,7 +23,7 @@ def tune() -> Array:
         sound[first:] += _string(frequency, len(sound) - first)
     fade = np.minimum(1, np.arange(len(sound))[::-1] / (0.1 * RATE))
     sound *= fade
-    return (0.7 / np.abs(sound).max() * sound)[:, None]
+    return np.asarray(0.7 / np.abs(sound).max() * sound)[:, None]
 
 
 def room() -> Array:

@@ -42,4 +42,5 @@ def integral(scene: Scene) -> Iterator[StepResult]:
         _, g = mc.continuous.sample(box, (0, wide), step, rule="left")
         sums, algorithm, seconds = measured(mc.convolve, f, g)
         difference = largest_difference(step * sums, closed_form(step * np.arange(len(sums))))
-        yield StepResult(f"  as a sum, step {step:g}", algorithm, seconds, difference, "closed form")
+        name = f"  as a sum, step {step:g}"
+        yield StepResult(name, algorithm, seconds, difference, "closed form")

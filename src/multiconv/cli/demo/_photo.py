@@ -24,7 +24,7 @@ OPTIONS: dict[str, Any] = {"mode": "same", "boundary": "symmetric"}
 
 def photo(scene: Scene) -> Iterator[StepResult]:
     """Four pictures from one, each written as PNG."""
-    colours = _colours(scene.image or bundled())
+    colours = scene.photo
     grey = np.tensordot(LUMA, colours, 1)
     scene.shown["photo"] = _picture(colours)
     kernels = mc.kernels
@@ -32,7 +32,7 @@ def photo(scene: Scene) -> Iterator[StepResult]:
         ("blurred", colours, kernels.gaussian(BLUR), _picture),
         ("sharpened", colours, kernels.unsharp(1.5, amount=1.5), _picture),
         ("edges", grey, np.stack([kernels.sobel(0), kernels.sobel(1)]), _edges),
-        ("embossed", grey, kernels.emboss(depth=1.5), _relief),
+        ("embossed", grey, kernels.emboss(depth=1.5), _bytes),
     )
     for file, (name, x, h, finish) in zip(FILES, shown, strict=True):
         yield _convolved(scene, file, name, x, h.astype(np.float32), finish)
@@ -64,20 +64,19 @@ def _convolved(
 
 
 def _checked(x: Array, h: Array, result: Array) -> tuple[float, str]:
-    """Difference from another library; of large photographs in a window, borders left out."""
-    margin = max(h.shape)
-    window = [slice(max(0, (n - CHECKED) // 2), max(0, (n - CHECKED) // 2) + CHECKED)
-              for n in x.shape[-2:]]  # fmt: skip
-    whole = all(n <= CHECKED for n in x.shape[-2:])
-    inner = (..., *([slice(None)] * 2 if whole else [slice(margin, -margin)] * 2))
-    kernels = h if h.ndim == 3 else [h]
-    found = [_references.filtered(x[(..., *window)], k) for k in kernels]
+    """Difference from another library; of large photographs in a window, its border left out."""
+    rows, columns = (slice(max(0, (n - CHECKED) // 2), (n + CHECKED) // 2) for n in x.shape[-2:])
+    margin = 0 if max(x.shape[-2:]) <= CHECKED else max(h.shape)
+    inner = slice(margin, -margin or None)
+    kernels = h if h.ndim == 3 else h[None]
+    found = [_references.filtered(x[..., rows, columns], kernel) for kernel in kernels]
     reference = np.stack([r for r, _ in found]) if h.ndim == 3 else found[0][0]
-    return largest_difference(result[(..., *window)][inner], reference[inner]), found[0][1]
+    seen = result[..., rows, columns]
+    return largest_difference(seen[..., inner, inner], reference[..., inner, inner]), found[0][1]
 
 
-def _colours(path: Path) -> Array:
-    """Red, green and blue, 0 to 255, channels first."""
+def load(path: Path) -> Array:
+    """Read a photograph as red, green and blue, 0 to 255, channels first."""
     data = io.read(path)
     if data.kind != "image" or len(data.spatial_axes) != 2:
         raise ValueError(f"image: {path} is no photograph, give a PNG, JPEG or TIFF picture")
@@ -85,18 +84,20 @@ def _colours(path: Path) -> Array:
     samples = samples[..., :-1] if data.alpha else samples
     full = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else samples.max()
     colours = np.broadcast_to(samples[..., :3], (*samples.shape[:2], 3))
-    return np.ascontiguousarray(np.moveaxis(colours, -1, 0) * np.float32(255 / full), np.float32)
+    planes = np.moveaxis(colours, -1, 0) * np.float32(255 / full)
+    return np.ascontiguousarray(planes, np.float32)
+
+
+def _bytes(values: Array) -> Array:
+    return np.asarray(np.rint(np.clip(values, 0, 255)), np.uint8)
 
 
 def _picture(colours: Array) -> Array:
-    return np.rint(np.clip(np.moveaxis(colours, 0, -1), 0, 255)).astype(np.uint8)
+    return _bytes(np.moveaxis(colours, 0, -1))
 
 
 def _edges(slopes: Array) -> Array:
+    """Steepness; the square root lets faint edges show too."""
     steepness = np.hypot(*slopes)
-    return np.rint(255 * np.sqrt(np.clip(steepness / np.quantile(steepness, 0.995), 0, 1))
-                   ).astype(np.uint8)  # fmt: skip
-
-
-def _relief(grey: Array) -> Array:
-    return np.rint(np.clip(grey, 0, 255)).astype(np.uint8)
+    brightest = np.quantile(steepness, 0.995) or 1.0
+    return _bytes(255 * np.sqrt(steepness / brightest))

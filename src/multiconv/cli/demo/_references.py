@@ -29,8 +29,9 @@ def filtered(x: Array, h: Array) -> Reference:
     result = np.zeros_like(x)
     for tap in itertools.product(*map(range, h.shape)):
         starts = [n - 1 - t for t, n in zip(tap, h.shape, strict=True)]
-        window = tuple(slice(s, s + n) for s, n in zip(starts, x.shape[-h.ndim :], strict=True))
-        result += h[tap] * padded[(..., *window)]
+        ends = (slice(s, s + n) for s, n in zip(starts, x.shape[-h.ndim :], strict=True))
+        window: tuple[Any, ...] = (..., *ends)
+        result += h[tap] * padded[window]
     return result, "NumPy"
 
 

@@ -51,8 +51,8 @@ class Scene:
     ----------
     folder : Path
         Where files go.
-    image : Path or None
-        The user's photograph.
+    photo : ndarray
+        The photograph, 0 to 255, channels first.
     shown : dict
         Arrays for the contact sheet, by name.
     results : list of StepResult
@@ -60,7 +60,7 @@ class Scene:
     """
 
     folder: Path
-    image: Path | None = None
+    photo: Array
     shown: dict[str, Array] = field(default_factory=dict)
     results: list[StepResult] = field(default_factory=list)
 

@@ -1,0 +1,332 @@
+"""Pooling: against torch and Keras where they have it, against a plain loop elsewhere."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+
+import ml_dtypes
+import numpy as np
+import pytest
+import torch
+
+from multiconv._pooling import avg_pool, max_pool, pooled_length
+
+RNG = np.random.default_rng(2)
+
+
+def draw_problem(rank):
+    """Sizes, window, stride, padding, dilation, ceil_mode, with no two axes alike."""
+    sizes = tuple(RNG.permutation(np.arange(3, 12))[:rank].tolist())
+    size = tuple(RNG.integers(1, 6, rank).tolist())
+    stride = None if RNG.random() < 0.2 else tuple(RNG.integers(1, 5, rank).tolist())
+    padding = tuple(int(RNG.integers(0, k // 2 + 1)) for k in size)
+    dilation = tuple(RNG.integers(1, 4, rank).tolist())
+    return sizes, size, stride, padding, dilation, bool(RNG.random() < 0.5)
+
+
+def outcome(function, *arguments, **options):
+    """The result, or None where the arguments are refused."""
+    try:
+        return np.asarray(function(*arguments, **options))
+    except (ValueError, RuntimeError):
+        return None
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_max_pool_is_torchs(rank, dtype):
+    torchs = getattr(torch.nn.functional, f"max_pool{rank}d")
+    compared = 0
+    for _ in range(120):
+        sizes, size, stride, padding, dilation, ceil_mode = draw_problem(rank)
+        x = RNG.standard_normal((2, 3, *sizes)).astype(dtype)
+        x[RNG.random(x.shape) < 0.02] = np.nan
+        want = outcome(torchs, torch.from_numpy(x), size, stride, padding, dilation, ceil_mode)
+        got = outcome(
+            max_pool, x, size,
+            stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode,
+        )  # fmt: skip
+        assert (got is None) == (want is None)
+        if got is not None:
+            np.testing.assert_array_equal(got, want)
+            assert got.dtype == dtype
+            compared += 1
+    assert compared > 20
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("padded", [True, False])
+def test_avg_pool_is_torchs(rank, padded):
+    torchs = getattr(torch.nn.functional, f"avg_pool{rank}d")
+    compared = 0
+    for _ in range(120):
+        sizes, size, stride, padding, _, ceil_mode = draw_problem(rank)
+        if any(k > n for k, n in zip(size, sizes, strict=True)):
+            continue  # torch refuses some of these in three dimensions only
+        x = RNG.standard_normal((2, 3, *sizes))
+        want = outcome(torchs, torch.from_numpy(x), size, stride, padding, ceil_mode, padded)
+        got = outcome(
+            avg_pool, x, size,
+            stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=padded,
+        )  # fmt: skip
+        np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-14)
+        compared += 1
+    assert compared > 20
+
+
+def loop_windows(shape, size, stride, padding, dilation, ceil_mode):
+    """For each output: how many taps are on the padded input, and the positions on the input."""
+    axes = []
+    for n, k, s, (low, high), d in zip(shape, size, stride, padding, dilation, strict=True):
+        end = low + n + high
+        starts = [i * s for i in range(end) if i * s + (k - 1) * d < end]
+        uncovered = starts[-1] + (k - 1) * d + 1 < end
+        if ceil_mode and uncovered and starts[-1] + s < low + n:
+            starts.append(starts[-1] + s)
+        windows = [[start + j * d - low for j in range(k)] for start in starts]
+        axes.append(
+            [(sum(t < n + high for t in taps), [t for t in taps if 0 <= t < n]) for taps in windows]
+        )
+    return axes
+
+
+def loop_pool(x, axes, reduce):
+    """Pool the trailing axes of x by one Python loop over outputs."""
+    out = np.empty(x.shape[: -len(axes)] + tuple(len(axis) for axis in axes), object)
+    for index in np.ndindex(*(len(axis) for axis in axes)):
+        windows = [axis[i] for axis, i in zip(axes, index, strict=True)]
+        taken = x[(..., *np.ix_(*(np.array(positions, int) for _, positions in windows)))]
+        taken = taken.reshape((*x.shape[: -len(axes)], -1))
+        count = int(np.prod([taps for taps, _ in windows]))
+        for lead in np.ndindex(*out.shape[: -len(axes)]):
+            out[lead + index] = reduce(taken[lead], count)
+    return out
+
+
+LOOP_CASES = [
+    ((5, 4, 7, 6), (2, 3, 1, 4), (1, 2, 3, 2), ((1, 0), (0, 1), (0, 0), (2, 1)), (1, 1, 2, 1)),
+    ((3, 6, 5, 8), (3, 2, 4, 2), (2, 3, 1, 4), ((1, 1), (1, 0), (0, 2), (0, 1)), (1, 2, 1, 3)),
+]
+
+
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize("case", LOOP_CASES)
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int64, np.bool_, np.float32, ">f8"])
+def test_rank_four_pairs_and_integers_against_a_loop(case, ceil_mode, dtype):
+    shape, size, stride, padding, dilation = case
+    x = RNG.integers(-100, 100, (2, 1, *shape)).astype(dtype)
+    axes = loop_windows(shape, size, stride, padding, dilation, ceil_mode)
+    options = {
+        "stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode
+    }  # fmt: skip
+
+    got = max_pool(x, size, **options)
+    assert got.dtype == np.dtype(dtype).newbyteorder("=")
+    np.testing.assert_array_equal(got, loop_pool(x, axes, lambda v, _: v.max()).astype(got.dtype))
+
+    for padded in (True, False):
+        got = avg_pool(x, size, count_include_pad=padded, **options)
+        assert got.dtype == (np.float32 if dtype == np.float32 else np.float64)
+        want = loop_pool(
+            x, axes, lambda v, n, p=padded: v.sum(dtype=np.float64) / (n if p else v.size)
+        ).astype(np.float64)
+        np.testing.assert_allclose(got, want, rtol=1e-6 if dtype == np.float32 else 1e-13)
+
+
+@pytest.mark.parametrize("pool", [max_pool, avg_pool])
+def test_channels_last_is_channels_first_moved(pool):
+    x = RNG.standard_normal((2, 3, 9, 5, 7))
+    options = {"stride": (2, 1, 3), "padding": (1, 0, 1), "ceil_mode": True}
+    first = pool(x, (3, 2, 4), **options)
+    last = pool(np.moveaxis(x, 1, -1), (3, 2, 4), data_format="channels_last", **options)
+    np.testing.assert_array_equal(np.moveaxis(last, -1, 1), first)
+    assert last.flags.c_contiguous
+
+
+UNEVEN = [((7, 10), (3, 2), (2, 3)), ((8, 5), (4, 3), (1, 2)), ((9, 4), (1, 2), (3, 1))]
+EVEN = [((7, 6), (3, 4), (2, 2)), ((9, 10), (5, 3), (1, 1)), ((4, 9), (2, 5), (2, 4))]
+
+
+@pytest.mark.filterwarnings("ignore")  # Keras' own
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_words_of_padding_are_keras(padding):
+    """Means with uneven "same" padding differ among Keras' backends, and are tested below."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    pools = (max_pool, keras.ops.max_pool), (avg_pool, keras.ops.average_pool)
+    for (ours, theirs), (sizes, size, stride) in itertools.product(pools, UNEVEN + EVEN):
+        if ours is avg_pool and padding == "same" and (sizes, size, stride) in UNEVEN:
+            continue
+        x = RNG.standard_normal((2, *sizes, 3)).astype(np.float32)
+        want = theirs(x, size, stride, padding, data_format="channels_last")
+        got = ours(x, size, stride=stride, padding=padding, data_format="channels_last")
+        assert got.shape == want.shape
+        np.testing.assert_allclose(got, keras.ops.convert_to_numpy(want), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("sizes", "size", "stride"), UNEVEN + EVEN)
+def test_same_padding_is_never_counted(sizes, size, stride):
+    x = RNG.standard_normal((1, 2, *sizes))
+    pads = []
+    for n, k, s in zip(sizes, size, stride, strict=True):
+        total = max((math.ceil(n / s) - 1) * s + k - n, 0)
+        pads.append((total // 2, total - total // 2))
+    axes = loop_windows(sizes, size, stride, pads, (1, 1), ceil_mode=False)
+    want = loop_pool(x, axes, lambda values, _: values.mean()).astype(float)
+    got = avg_pool(x, size, stride=stride, padding="same", count_include_pad=True)
+    np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
+    assert got.shape[2:] == tuple(math.ceil(n / s) for n, s in zip(sizes, stride, strict=True))
+
+
+def test_int_size_takes_all_axes_and_a_sequence_allows_no_batch():
+    x = RNG.standard_normal((2, 3, 8, 6))
+    np.testing.assert_array_equal(max_pool(x, 2), max_pool(x, (2, 2)))
+    np.testing.assert_array_equal(max_pool(x, (2, 2))[1], max_pool(x[1], (2, 2)))
+    assert max_pool(x, np.int64(3)).shape == (2, 3, 2, 2)
+    assert max_pool(x[0], [3]).shape == (3, 8, 2)
+
+
+def test_nan_and_infinity_reach_their_windows_only():
+    x = np.zeros((1, 1, 6, 8))
+    x[0, 0, 2, 3], x[0, 0, 5, 7] = np.nan, -np.inf
+    largest, mean = max_pool(x, (3, 2), stride=1), avg_pool(x, (3, 2), stride=1)
+    held = np.zeros((4, 7), bool)
+    held[0:3, 2:4] = True
+    np.testing.assert_array_equal(np.isnan(largest[0, 0]), held)
+    np.testing.assert_array_equal(np.isnan(mean[0, 0]), held)
+    assert np.isneginf(mean[0, 0, 3, 6])
+    assert np.isfinite(np.delete(mean[0, 0].ravel(), 27)[~np.delete(held.ravel(), 27)]).all()
+
+
+def test_windows_whose_taps_are_all_outside():
+    """A window of two far taps around a short input."""
+    options = {"dilation": 4, "padding": 1, "stride": 1}
+    x = np.array([[[5, 6, 7]]])
+    np.testing.assert_array_equal(max_pool(x.astype(np.int8), 2, **options), [[[-128]]])
+    np.testing.assert_array_equal(max_pool(x.astype(float), 2, **options), [[[-np.inf]]])
+    for padded in (True, False):
+        np.testing.assert_array_equal(
+            avg_pool(x, 2, count_include_pad=padded, **options), [[[0.0]]]
+        )
+    options["dilation"] = 3
+    np.testing.assert_array_equal(avg_pool(x, 2, **options), [[[3.5, 2.5]]])
+    np.testing.assert_array_equal(
+        avg_pool(x, 2, count_include_pad=False, **options), [[[7.0, 5.0]]]
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_half_precision_is_summed_in_float32(dtype):
+    x = (RNG.integers(0, 8, (1, 2, 40, 50)) + 1000).astype(dtype)
+    wide = x.astype(np.float32)
+    got = avg_pool(x, (33, 37), stride=(2, 3))
+    assert got.dtype == dtype
+    want = avg_pool(wide, (33, 37), stride=(2, 3)).astype(dtype)
+    np.testing.assert_array_equal(got.astype(np.float32), want.astype(np.float32))
+    largest = max_pool(x, (3, 5), padding=(1, 2))
+    assert largest.dtype == dtype
+    np.testing.assert_array_equal(
+        largest.astype(np.float32), max_pool(wide, (3, 5), padding=(1, 2))
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128, np.longdouble])
+def test_means_of_other_dtypes(dtype):
+    x = (RNG.standard_normal((2, 1, 9)) * (1 + 2j if np.dtype(dtype).kind == "c" else 1)).astype(
+        dtype
+    )
+    got = avg_pool(x, 3, stride=2, padding=1, count_include_pad=False)
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got[:, :, 0], x[:, :, :2].mean(-1), rtol=1e-6)
+    np.testing.assert_allclose(got[:, :, 1], x[:, :, 1:4].mean(-1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("pool", [max_pool, avg_pool])
+def test_strange_memory_layouts_and_an_untouched_input(pool):
+    base = RNG.standard_normal((2, 3, 14, 9))
+    expected = pool(np.ascontiguousarray(base[:, ::-1, ::2]), (3, 2), stride=1)
+    view = base[:, ::-1, ::2]
+    view.flags.writeable = False
+    before = view.copy()
+    np.testing.assert_array_equal(pool(view, (3, 2), stride=1), expected)
+    np.testing.assert_array_equal(view, before)
+    swapped = view.astype(">f8")
+    np.testing.assert_array_equal(pool(swapped, (3, 2), stride=1), expected)
+    constant = np.broadcast_to(np.float32(3), (1, 2, 5, 5))
+    np.testing.assert_array_equal(pool(constant, 2), np.full((1, 2, 2, 2), 3, np.float32))
+
+
+@pytest.mark.parametrize("pool", [max_pool, avg_pool])
+def test_empty_batch_or_channels(pool):
+    assert pool(np.empty((0, 3, 8, 6)), (3, 2), padding=1).shape == (0, 3, 3, 4)
+    assert pool(np.empty((2, 0, 8)), 4).shape == (2, 0, 2)
+
+
+@pytest.mark.parametrize("pool", [max_pool, avg_pool])
+def test_huge_windows_cost_no_more_than_the_input(pool):
+    x = np.array([[[4.0, 9.0]]])
+    huge = 2**40
+    result = pool(x, huge, stride=1, padding=huge // 2)
+    assert result.shape == (1, 1, 3)
+    assert result[0, 0, 1] == (9 if pool is max_pool else 13 / huge)
+    assert pool(x, 1, stride=2**61).shape == (1, 1, 1)
+
+
+def test_torch_tensors_come_back_as_torch_tensors():
+    x = torch.arange(24.0).reshape(1, 2, 3, 4)
+    assert torch.equal(max_pool(x, 2), torch.nn.functional.max_pool2d(x, 2))
+    assert torch.equal(avg_pool(x, 2), torch.nn.functional.avg_pool2d(x, 2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "length"),
+    [
+        ((10, 3, 2, 0, 0), 4), ((10, 3, 2, 0, 0, True), 5), ((10, 3, 2, 1, 0), 5),
+        ((3, 2, 2, 1, 1, True), 2), ((2, 3, 2, 0, 0), 0), ((2, 3, 2, 0, 0, True), 1),
+        ((5, 1, 7, 0, 0, True), 1),
+    ],
+)  # fmt: skip
+def test_lengths(arguments, length):
+    assert pooled_length(*arguments) == length
+
+
+IMAGE = np.zeros((1, 2, 8, 6))
+
+
+@pytest.mark.parametrize("pool", [max_pool, avg_pool])
+@pytest.mark.parametrize(
+    ("x", "size", "options", "error", "message"),
+    [
+        (IMAGE, 0, {}, ValueError, "size: 0 is too small, the least allowed is 1"),
+        (IMAGE, 2.5, {}, TypeError, "size: 2.5 is not allowed"),
+        (IMAGE, (2, 2, 2, 2), {}, ValueError, r"x: shape \(1, 2, 8, 6\) has 4 axes, needed are"),
+        (np.zeros((3, 4)), 2, {}, ValueError, "has 2 axes, needed are batch, channels and"),
+        (np.float64(3), 2, {}, ValueError, "has 0 axes"),
+        (IMAGE, (), {}, ValueError, "has 4 axes"),
+        (IMAGE, (2, 7), {}, ValueError, "size: the window covers 7 elements on spatial axis 1"),
+        (IMAGE, 3, {"dilation": 4}, ValueError, "size: the window covers 9 elements on spatial"),
+        (IMAGE, 2, {"stride": 0}, ValueError, "stride: 0 is too small"),
+        (IMAGE, 2, {"stride": (1, 2, 3)}, ValueError, "stride: .* has 3 values"),
+        (IMAGE, 2, {"dilation": -1}, ValueError, "dilation: -1 is too small"),
+        (IMAGE, 3, {"padding": 2}, ValueError, "padding: 2 is not allowed for a window of size 3, "
+         "allowed is 0 to 1"),
+        (IMAGE, 3, {"padding": -1}, ValueError, "padding: -1 is not allowed"),
+        (IMAGE, 3, {"padding": ((0, 1), (0, 2))}, ValueError, "padding: 2 is not allowed"),
+        (IMAGE, 3, {"padding": "full"}, ValueError, "padding: 'full' is not allowed, choose"),
+        (IMAGE, 3, {"padding": 2**63}, ValueError, "padding: .*out of range"),
+        (IMAGE, 2**62, {"dilation": 2**10}, ValueError, "size: .*out of range"),
+        (IMAGE, 2, {"data_format": "NCHW"}, ValueError, "data_format: 'NCHW' is not allowed"),
+        (np.zeros((1, 2, 0, 6)), 2, {}, ValueError, "has a spatial axis without elements"),
+        (np.array([[["a"]]]), 1, {}, TypeError, "x: dtype <U1 is not allowed"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_clear_sentence(pool, x, size, options, error, message):
+    with pytest.raises(error, match=message):
+        pool(x, size, **options)
+
+
+def test_complex_numbers_have_no_maximum():
+    with pytest.raises(TypeError, match="x: dtype complex128 has no order"):
+        max_pool(np.zeros((1, 1, 4), complex), 2)
