@@ -150,6 +150,15 @@ def test_outside_the_support_it_is_exactly_zero():
     assert (h.error(x) == 0).all()
 
 
+def test_right_at_the_ends_of_the_support():
+    h = convolve(np.exp, box, support_f=(0.1, 0.3), support_g=(0.7, 1.9))
+    low, high = h.support
+    for x in (low, np.nextafter(low, 9), low + 4e-16, np.nextafter(high, 0), high - 4e-16, high):
+        start, end = overlap(x, (0.1, 0.3), (0.7, 1.9))
+        assert abs(h(x) - (np.exp(end) - np.exp(start))) <= h.error(x) + 1e-15
+        assert h.error(x) < 1e-14
+
+
 def test_shapes_and_types():
     h = convolve(np.exp, box, support_f=(0, 1), support_g=(0, 2))
     assert isinstance(h(0.5), float)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from multiconv._pooling import avg_pool, max_pool, pooled_length
+from multiconv._geometry import pooled_length
+from multiconv._pooling import avg_pool, max_pool
 
 RNG = np.random.default_rng(2)
 

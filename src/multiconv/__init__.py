@@ -18,7 +18,7 @@ from multiconv._conventions import ShapeDtype
 from multiconv._errors import MemoryLimitError, MissingExtraError, RefusedError
 from multiconv._plan import Explanation, Plan
 
-# from multiconv._pooling import avg_pool, max_pool
+from multiconv._pooling import avg_pool, max_pool
 from multiconv._problem import Problem
 from multiconv._registry import algorithms
 from multiconv._threads import get_num_threads, num_threads, set_num_threads

@@ -106,6 +106,20 @@ def same_padding(size: int, win: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def pooled_length(
+    size: int, win: int, stride: int, low: int, high: int, ceil_mode: bool = False
+) -> int:
+    """Windows of ``win`` on ``size`` samples padded by ``low`` and ``high``; none if not positive.
+
+    With `ceil_mode` windows may reach beyond the padding, if they start before the input ends.
+    """
+    room = size + low + high - win
+    if not ceil_mode:
+        return room // stride + 1
+    length = -(-room // stride) + 1
+    return length - 1 if (length - 1) * stride >= size + low else length
+
+
 def adjoint_padding(size: int, grad_size: int, win: int, stride: int, low: int) -> tuple[int, int]:
     """Padding that makes the transposed problem give back exactly ``size`` samples."""
     new_low = win - 1 - low

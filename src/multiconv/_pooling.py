@@ -10,23 +10,16 @@ from typing import Any
 import numpy as np
 
 from multiconv._arrays import restorer, to_numpy
-from multiconv._geometry import check_size, per_axis, per_axis_pairs, same_padding, window
+from multiconv._geometry import (
+    check_size,
+    per_axis,
+    per_axis_pairs,
+    pooled_length,
+    same_padding,
+    window,
+)
 from multiconv._problem import DATA_FORMATS
 from multiconv._typing import Array
-
-
-def pooled_length(
-    size: int, win: int, stride: int, low: int, high: int, ceil_mode: bool = False
-) -> int:
-    """Windows of ``win`` on ``size`` samples padded by ``low`` and ``high``; none if not positive.
-
-    With `ceil_mode` windows may reach beyond the padding, if they start before the input ends.
-    """
-    room = size + low + high - win
-    if not ceil_mode:
-        return room // stride + 1
-    length = -(-room // stride) + 1
-    return length - 1 if (length - 1) * stride >= size + low else length
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,8 @@ def _slice_factors(taps: Array) -> list[Array] | None:
 def _wrapped(integers: Array, dtype: np.dtype) -> Array:
     """Python integers modulo the dtype: a factor's sign may lead just outside it."""
     modulus = 2 ** (8 * dtype.itemsize)
-    return (integers % modulus).astype(f"u{dtype.itemsize}").view(dtype)
+    wrapped: Array = (integers % modulus).astype(f"u{dtype.itemsize}").view(dtype)
+    return wrapped
 
 
 def _outer(factors: list[Array]) -> Array:

@@ -105,6 +105,8 @@ def integrate(
         The integrals and the estimates of their errors, which are above the tolerances where
         these could not be reached.
     """
+    if not rays.owner.size:
+        return np.zeros(count), np.zeros(count)
     ray = np.arange(rays.owner.size)
     panels = _measured(integrand, rays, ray, np.zeros(ray.size), rays.length)
     value = np.zeros(count, dtype=panels.value.dtype)

@@ -28,6 +28,8 @@ class Mesh:
     growth_low, growth_high
         For each cell, the exponent p if the function grows like ``distance**-p`` towards the
         cell's low or high end, else zero.
+    peak
+        The largest modulus seen.
     dtype
         float64 or complex128.
     """
@@ -35,6 +37,7 @@ class Mesh:
     edges: Floats
     growth_low: Floats
     growth_high: Floats
+    peak: float
     dtype: np.dtype[Any]
 
 
@@ -50,7 +53,7 @@ def scout(values: Values, edges: Floats, finest: int) -> Mesh:
     parts = 2 ** max(int(np.log2(max(finest / cells, 1))), 3)
     corners = edges[:-1, None] + np.diff(edges)[:, None] * _uneven(np.arange(parts) / parts)
     corners = np.append(corners.ravel(), edges[-1])
-    fine, moduli, dtype = _integrals(values, corners[:-1], corners[1:])
+    fine, moduli, seen = _integrals(values, corners[:-1], corners[1:])
     total, size = (np.append(0, np.cumsum(column)) for column in (fine, moduli))
     found = [edges]
     start = np.arange(cells) * parts
@@ -64,7 +67,8 @@ def scout(values: Values, edges: Floats, finest: int) -> Mesh:
         start = np.concatenate([start[bad], middle[bad]])
         parts //= 2
     edges = np.unique(np.concatenate(found))
-    return Mesh(edges, _growth(values, edges, 1), _growth(values, edges, -1), dtype)
+    growth = _growth(values, edges, 1), _growth(values, edges, -1)
+    return Mesh(edges, *growth, float(np.max(np.abs(seen))), seen.dtype)
 
 
 def _uneven(fractions: Floats) -> Floats:
@@ -73,13 +77,13 @@ def _uneven(fractions: Floats) -> Floats:
     return moved
 
 
-def _integrals(values: Values, low: Floats, high: Floats) -> tuple[Array, Floats, np.dtype[Any]]:
-    """Integrals of the function and of its modulus over panels, and the type of its values."""
+def _integrals(values: Values, low: Floats, high: Floats) -> tuple[Array, Floats, Array]:
+    """Integrals of the function and of its modulus over panels, and the values themselves."""
     half = 0.5 * (high - low)
     points = np.clip(low[:, None] + half[:, None] * (1 + NODES), low[:, None], high[:, None])
     seen = values(points)
     sums = weighted_sum(seen, WEIGHTS), weighted_sum(np.abs(seen), WEIGHTS)
-    return half * sums[0], half * sums[1], seen.dtype
+    return half * sums[0], half * sums[1], seen
 
 
 def _growth(values: Values, edges: Floats, sign: int) -> Floats:

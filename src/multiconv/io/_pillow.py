@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -102,7 +103,10 @@ def write(file: BinaryIO, path: str, data: Data) -> None:
     options = {"icc_profile": data.meta.get("icc"), "exif": data.meta.get("exif"),
                "dpi": data.meta.get("dpi")}  # fmt: skip
     options = {k: v for k, v in options.items() if v is not None}
+    # Pillow does not notice when a file takes only a part of what it writes; this does.
+    memory = io.BytesIO()
     if path.lower().endswith(".png"):
-        Image.fromarray(samples).save(file, "PNG", **options)
+        Image.fromarray(samples).save(memory, "PNG", **options)
     else:
-        Image.fromarray(samples).save(file, "JPEG", quality=95, subsampling=0, **options)
+        Image.fromarray(samples).save(memory, "JPEG", quality=95, subsampling=0, **options)
+    file.write(memory.getbuffer())

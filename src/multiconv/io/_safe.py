@@ -48,9 +48,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         temporary = None
         _sync_folder(folder)
     except OSError as error:
-        if error.errno is None:  # says what was wrong already
-            raise
-        raise type(error)(f"{path}: cannot be written ({os.strerror(error.errno)})") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise type(error)(f"{path}: cannot be written ({reason})") from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
