@@ -17,7 +17,6 @@ from multiconv._api import (
 from multiconv._conventions import ShapeDtype
 from multiconv._errors import MemoryLimitError, MissingExtraError, RefusedError
 from multiconv._plan import Explanation, Plan
-
 from multiconv._pooling import avg_pool, max_pool
 from multiconv._problem import Problem
 from multiconv._registry import algorithms

@@ -80,6 +80,12 @@ struct Number<T, 2> {
   }
 };
 
+// Short blocks wait for their own sums: fewer than four vectors cost as much as four.
+MC_INLINE i64 price(i64 vectors) {
+  const i64 rest = vectors % kVectors;
+  return vectors - rest + (rest == 0 ? 0 : rest <= 4 ? 4 : 8);
+}
+
 template <class T>
 Box box_for(const Desc& d, int parts) {
   const i64 taps = taps_of(d) * max_of(d.in_channels, 1);
@@ -87,7 +93,7 @@ Box box_for(const Desc& d, int parts) {
   const i64 shared = max_of(d.batch * d.groups, 1);
   const i64 tasks = min_of(ceil_div(16, shared), work / kWork + 1);
   return choose_box(d, max_of(d.in_channels, 1) * parts, kBudget / static_cast<i64>(sizeof(T)),
-                    tasks, kLanes<T>, kSlack<T>);
+                    tasks, kLanes<T>, kSlack<T>, price);
 }
 
 template <class T, int parts>

@@ -64,7 +64,8 @@ Cut cut_for(const Desc& d) {
   const i64 tasks = min_of(ceil_div(16, max_of(d.batch * d.groups, 1)), work / kWork + 1);
   const i64 blocks = ceil_div(d.out_channels, kRows);
   const i64 together = min_of(d.in_channels, 64);
-  cut.box = choose_box(d, together, budget, min_of(tasks, 4), kLanes<T>, kSlack<T>);
+  cut.box = choose_box(d, together, budget, min_of(tasks, 4), kLanes<T>, kSlack<T>,
+                       [](i64 vectors) { return vectors; });
   cut.inputs = max_of(min_of(d.in_channels, budget / cut.box.volume), 1);
   const i64 sums = kRows * cut.box.lines * cut.box.line_pad * static_cast<i64>(sizeof(T));
   const i64 most = cut.inputs < d.in_channels ? max_of(kSums / sums, 1) : blocks;

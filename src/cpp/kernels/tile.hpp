@@ -75,8 +75,9 @@ MC_INLINE void measure(const Desc& d, Box& box, i64 slack) {
 }
 
 // Rows of short images waste vector lanes; lines over several rows waste the gap between rows.
-// Takes whichever needs fewer vectors.
-MC_INLINE void lay_lines(const Desc& d, Box& box, int lanes) {
+// Takes whichever is cheaper by `price`, the kernel's price of a line of so many vectors.
+template <class Price>
+MC_INLINE void lay_lines(const Desc& d, Box& box, int lanes, Price price) {
   i64 best = -1;
   for (int flat = 1; flat <= d.rank; ++flat) {
     i64 lines = 1, line = 1;
@@ -86,9 +87,9 @@ MC_INLINE void lay_lines(const Desc& d, Box& box, int lanes) {
       else
         line += (box.tile[a] - 1) * box.pitch[a];
     }
-    const i64 vectors = lines * ceil_div(line, lanes);
-    if (best < 0 || vectors < best) {
-      best = vectors;
+    const i64 cost = lines * price(ceil_div(line, lanes));
+    if (best < 0 || cost < best) {
+      best = cost;
       box.flat = flat;
       box.lines = lines;
       box.line = line;
@@ -99,8 +100,9 @@ MC_INLINE void lay_lines(const Desc& d, Box& box, int lanes) {
 
 // Halves the axis that is longest for its halo until `channels` boxes fit the budget and there are
 // enough tiles to share out.
+template <class Price>
 MC_INLINE Box choose_box(const Desc& d, i64 channels, i64 budget, i64 wanted_tiles, int lanes,
-                         i64 slack) {
+                         i64 slack, Price price) {
   Box box{};
   for (int a = 0; a < d.rank; ++a) box.tile[a] = max_of(d.out_size[a], 1);
   for (;;) {
@@ -121,7 +123,7 @@ MC_INLINE Box choose_box(const Desc& d, i64 channels, i64 budget, i64 wanted_til
     const i64 parts = box.count[longest] * 2;
     box.tile[longest] = max_of(ceil_div(d.out_size[longest], parts), 1);
   }
-  lay_lines(d, box, lanes);
+  lay_lines(d, box, lanes, price);
   return box;
 }
 

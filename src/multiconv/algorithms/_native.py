@@ -27,11 +27,11 @@ COMPUTE = {
 LARGEST_RANK = 8
 forced_target = ""
 """Instruction set of every kernel; where empty, the best. `multiconv.testing` sets it."""
-CALL = 1.5e-6
+CALL = 2.5e-6
 """Seconds that one native call takes beyond its work."""
 
-WORTH_SHARING = 50e-6
-"""Seconds of work below which one thread is predicted to do it all."""
+HAND_OUT = 4e-6
+"""Seconds that sharing out work takes beyond waking the threads."""
 
 FRESH = 8e9
 """Bytes a second at which one thread fills memory that the system has yet to hand out."""
@@ -95,6 +95,12 @@ def executable(
 @lru_cache(maxsize=64)
 def _compute_dtype(acc: np.dtype) -> np.dtype:
     return np.dtype(COMPUTE[acc.name])
+
+
+def shared(seconds: float, machine: Machine, pieces: int = 2**30) -> float:
+    """Time of work that one thread does in ``seconds``, cut into so many equal pieces."""
+    rounds = -(-pieces // machine.threads) / pieces
+    return min(seconds, seconds * rounds + machine.wake + HAND_OUT)
 
 
 def fresh_output(problem: Problem, machine: Machine) -> float:

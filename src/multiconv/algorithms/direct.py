@@ -10,7 +10,7 @@ from multiconv._geometry import out_size
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
-from multiconv.algorithms._native import CALL, WORTH_SHARING, NativeAlgorithm, fresh_output
+from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
 
 
 class Direct(NativeAlgorithm):
@@ -32,7 +32,6 @@ class Direct(NativeAlgorithm):
         rate = machine.flops(real) * self.EFFICIENCY
         read = problem.batch * problem.in_channels * math.prod(problem.in_size)
         alone = flops / rate + 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
-        shared = alone / machine.threads + machine.wake if alone > WORTH_SHARING else alone
-        work = shared + fresh_output(problem, machine)
+        work = shared(alone, machine) + fresh_output(problem, machine)
         eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0
         return Cost(CALL + work, self.scratch(problem, machine), (taps + 1) * eps)

@@ -10,7 +10,7 @@ from multiconv._geometry import out_size
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, WORTH_SHARING, NativeAlgorithm, fresh_output
+from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
 
 
 class Gemm(NativeAlgorithm):
@@ -44,7 +44,6 @@ class Gemm(NativeAlgorithm):
         alone = flops / (machine.flops(problem.acc_dtype.itemsize) * self.EFFICIENCY)
         gathered = problem.batch * problem.in_channels * math.prod(problem.in_size)
         alone += 4 * gathered * problem.x_dtype.itemsize / machine.bandwidth1
-        seconds = alone / machine.threads + machine.wake if alone > WORTH_SHARING else alone
-        seconds += fresh_output(problem, machine)
+        seconds = shared(alone, machine) + fresh_output(problem, machine)
         eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0
         return Cost(CALL + seconds, self.scratch(problem, machine), (taps + 1) * eps)

@@ -14,7 +14,7 @@ from multiconv._machine import Machine, machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, WORTH_SHARING, NativeAlgorithm, fresh_output
+from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
 
 
 class OverlapSave(NativeAlgorithm):
@@ -62,7 +62,10 @@ class OverlapSave(NativeAlgorithm):
 
 
 TRANSFORM = 1.5e-6
-"""Seconds that one lane of blocks takes beyond its arithmetic."""
+"""Seconds that one set of blocks, one in each lane, takes beyond its work."""
+
+ROW = 10e-9
+"""Seconds that one row of a block takes on its way into a lane and back."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,10 @@ def _seconds(
     operations = (5 * n * math.log2(n + 1) * transforms + 6 * n * problem.group_out) * lanes
     vectors = n * lanes * 2 * real  # bytes of one lane of blocks
     spill = 1.0 if vectors <= 2 * profile.cache else 1.5 if vectors <= 8 * profile.cache else 2.0
+    filled = min(blocks, lanes * (2 if paired else 1))
     one = TRANSFORM + spill * operations / (profile.flops(real) * OverlapSave.EFFICIENCY)
-    one += vectors / profile.bandwidth1
-    shared = one * batches if one * batches < WORTH_SHARING else (
-        one * -(-batches // profile.threads) + profile.wake
-    )  # fmt: skip
-    return shared + fresh_output(problem, profile)
+    one += filled * n * (ROW / tile[-1] + 2 * real / profile.bandwidth1)
+    return shared(one * batches, profile, batches) + fresh_output(problem, profile)
 
 
 @lru_cache(maxsize=1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -48,13 +49,16 @@ def _options(
 
 def run(argv: Sequence[str] | None) -> int:
     """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # terminals without Unicode show a ? instead
+            stream.reconfigure(errors="replace")
     try:
         with _termination_cleans_up():
             status: Any = app(args=argv, prog_name="multiconv", standalone_mode=False)
             sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output, such as head, has left
+    except BrokenPipeError:  # what is buffered still must not be written at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except typer.TyperException as error:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-console = Console(highlight=False)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the command end: whoever read our output, such as head, has seen enough."""
+        raise BrokenPipeError
+
+
+console = _Console(highlight=False)
 """Results."""
 
 

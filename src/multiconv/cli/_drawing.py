@@ -19,13 +19,14 @@ RISING: Sequence[Colour] = ((68, 34, 110), (59, 82, 139), (33, 145, 140), (94, 2
                             (240, 205, 40))  # fmt: skip
 SIGNED: Sequence[Colour] = ((30, 110, 230), (70, 105, 160), (110, 110, 110), (190, 110, 70),
                             (250, 120, 30))  # fmt: skip
-SHADES = " ░▒▓█"
-NEGATIVE_SHADES = " .-=#"
+SHADES, ASCII_SHADES, NEGATIVE_SHADES = " ░▒▓█", " :+%@", " .-=#"
 TALLEST_BAR = 20  # rows
 LARGE_TAPS = 5  # up to this many rows a tap is a whole cell, two characters wide
 
 
-def draw(taps: NDArray[Any], *, columns: int, lines: int, colour: bool) -> Text:
+def draw(
+    taps: NDArray[Any], *, columns: int, lines: int, colour: bool, unicode: bool = True
+) -> Text:
     """Draw a kernel.
 
     Parameters
@@ -36,12 +37,15 @@ def draw(taps: NDArray[Any], *, columns: int, lines: int, colour: bool) -> Text:
         The room there is; larger kernels are thinned out.
     colour : bool
         Whether the terminal has colours; shades of characters otherwise.
+    unicode : bool
+        Whether it has characters beyond ASCII, without which it gets no colours either.
 
     Returns
     -------
     Text
         Lines for rich to print.
     """
+    colour = colour and unicode
     grid = np.real(taps).astype(np.float64)
     while grid.ndim > 2:
         grid = grid[grid.shape[0] // 2]
@@ -55,7 +59,7 @@ def draw(taps: NDArray[Any], *, columns: int, lines: int, colour: bool) -> Text:
     signed = bool(np.nanmin(grid) < 0)
     grid = np.sign(grid) * np.sqrt(np.abs(grid) / scale)  # so that small taps are seen
     if not colour:
-        return _shades(grid)
+        return _shades(grid, SHADES if unicode else ASCII_SHADES)
     painted = _colours(grid, signed)
     return _cells(painted) if large else _half_blocks(painted)
 
@@ -117,10 +121,10 @@ def _pair(upper: Color | None, lower: Color | None) -> tuple[str, Style]:
     return "▀", Style(color=upper, bgcolor=lower)
 
 
-def _shades(grid: Grid) -> Text:
+def _shades(grid: Grid, positive: str) -> Text:
     def shade(value: float) -> str:
         if np.isnan(value):
             return "  "
-        return 2 * (NEGATIVE_SHADES if value < 0 else SHADES)[round(abs(value) * 4)]
+        return 2 * (NEGATIVE_SHADES if value < 0 else positive)[round(abs(value) * 4)]
 
     return Text("\n".join("".join(map(shade, row)) for row in grid.tolist()))

@@ -42,8 +42,6 @@ def show(explanation: mc.Explanation) -> None:
 
 
 def _comparison(row: Row, chosen: Row) -> str:
-    if row.chosen:
-        return "the fastest of those that may run"
-    if not row.seconds or not chosen.seconds:
+    if row.chosen or not row.seconds or not chosen.seconds:
         return ""
     return f"{row.seconds / chosen.seconds:.3g} times as long"

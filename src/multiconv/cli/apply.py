@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from multiconv import io
@@ -19,6 +18,8 @@ from ._explanation import show
 from ._filtering import Job, Outcome, Settings
 from ._kernel_argument import Kernel, parse
 from ._samples import Signed
+
+LONGEST_ALIGNED = 40  # characters
 
 
 def apply(
@@ -102,15 +103,12 @@ def _report(
         ("algorithm", job.plan.algorithm, _console.duration(outcome.seconds)),
         ("output", str(target), f"{_facts(outcome.data)}, {_console.size(written)}"),
     ]
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
-    table.add_column(style="cyan", overflow="fold")
+    width = min(max(len(value) for _, value, _ in rows), LONGEST_ALIGNED)
     for name, value, facts in rows:
-        table.add_row(name, Text(value), Text(facts))
-    console.print(table)
+        line = (f"{name:<11}", "dim"), f"{value:<{width}}  ", (facts, "cyan")
+        console.print(Text.assemble(*line), soft_wrap=True)
     for note in outcome.notes:
-        console.print(f"[yellow]note[/]       {note}")
+        console.print(Text.assemble((f"{'note':<11}", "yellow"), note), soft_wrap=True)
 
 
 def _facts(data: io.Data) -> str:

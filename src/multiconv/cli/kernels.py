@@ -40,7 +40,7 @@ def _list() -> None:
     table.add_column()
     for name in mc.kernels.names():
         known = mc.kernels.info(name)
-        drawing = draw(known.function(), columns=COLUMNS, lines=LINES, colour=_has_colour())
+        drawing = draw(known.function(), columns=COLUMNS, lines=LINES, **_means())
         parameters = ", ".join(f"{p}={v}" for p, v in known.parameters.items() if v is not None)
         words = Text.assemble((name, "bold cyan"), "\n", (parameters, "dim"), "\n", known.summary)
         table.add_row(drawing, words)
@@ -53,7 +53,7 @@ def _show(kernel: Kernel) -> None:
     taps = kernel.array
     console.print(Text.assemble((kernel.label, "bold cyan"), "  ", _facts(taps)))
     lines = max(8, console.height - 12)
-    drawing = draw(taps, columns=console.width - 4, lines=lines, colour=_has_colour())
+    drawing = draw(taps, columns=console.width - 4, lines=lines, **_means())
     console.print(Padding(drawing, (1, 2)))
     if taps.ndim <= 2 and max(taps.shape) <= 9:
         console.print(Padding(_numbers(np.atleast_2d(taps)), (0, 2, 1, 2)))
@@ -90,5 +90,7 @@ def _document(known: mc.kernels.KernelInfo) -> None:
         console.print(Padding(Text(" ".join(body.split())), (0, 0, 0, 4)))
 
 
-def _has_colour() -> bool:
-    return console.color_system is not None
+def _means() -> dict[str, bool]:
+    """What the terminal can show."""
+    return {"colour": console.color_system is not None,
+            "unicode": console.encoding.startswith("utf")}  # fmt: skip

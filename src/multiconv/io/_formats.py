@@ -116,6 +116,8 @@ def read(
     """
     chosen = format_of(path)
     _check_source(path)
+    if member is not None and chosen.name != "NPZ":
+        raise FileError(f"{path}: only .npz files hold arrays by name, leave {member!r} out")
     module = chosen.load("reading")
     try:
         data: Data = module.read(os.fspath(path), Limits(str(path), max_pixels), member)

@@ -19,6 +19,7 @@ BYTES = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "P": 4, "I;16": 2}
 def read(path: str, limits: Limits, member: str | None) -> Data:
     """Samples as stored, upright; palettes become colours."""
     with open(path, "rb") as file:
+        limits.check_image(*_png16.announced(file))
         image = _open(file)
         deep = _png16.is_deep(image)
         limits.check_image(image.size[::-1], 8 if deep else BYTES.get(image.mode, 4))

@@ -16,6 +16,17 @@ PAETH = 4
 ROWS = 256  # filtered at a time
 
 
+def announced(file: BinaryIO) -> tuple[tuple[int, int], int]:
+    """Rows and columns that a PNG file's first bytes announce, and bytes a pixel; else none."""
+    head = file.read(26)
+    file.seek(0)
+    if len(head) < 26 or head[12:16] != b"IHDR":
+        return (0, 0), 1
+    columns, rows, depth, colour = struct.unpack(">IIBB", head[16:26])
+    channels = {kind: n for n, kind in COLOUR_TYPES.items()}.get(colour, 3)
+    return (rows, columns), channels * (2 if depth == 16 else 1)
+
+
 def is_deep(image: Any) -> bool:
     """Whether an opened image has 16 bits a sample and several channels."""
     return bool(image.tile) and str(image.tile[0].args).endswith("A;16B" if image.mode == "RGBA"

@@ -59,9 +59,13 @@ def _run(scene: Scene) -> None:
     from ._steps import STEPS
 
     with Progress(
-        TextColumn("{task.description:<13}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
-        console=console, transient=True, disable=not console.is_terminal,
-    ) as progress:  # fmt: skip
+        TextColumn("{task.description:<13}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
         task = progress.add_task("", total=len(STEPS))
         for step in STEPS:
             progress.update(task, description=step.name)

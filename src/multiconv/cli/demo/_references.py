@@ -17,7 +17,7 @@ Reference = tuple[Array, str]
 
 
 def filtered(x: Array, h: Array) -> Reference:
-    """Convolve trailing axes, same size, the border mirrored with its edge."""
+    """Convolve trailing axes with a kernel of odd sizes; the border mirrored with its edge."""
     x, h = x.astype(np.float64), h.astype(np.float64)
     if find_spec("scipy"):
         from scipy import ndimage
