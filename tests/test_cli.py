@@ -289,6 +289,17 @@ def test_loud_results_are_scaled_and_it_is_said(song, tmp_path, capsys):
     np.testing.assert_allclose(soundfile.read(tmp_path / "f.wav")[0], 8 * array, rtol=1e-6)
 
 
+def test_loud_floats_are_scaled_for_files_of_integers(tmp_path, capsys):
+    array = 3 * RANDOM.uniform(-1, 1, (200, 1))
+    soundfile.write(tmp_path / "a.wav", array, 8000, subtype="FLOAT")
+    run("apply", "[1]", tmp_path / "a.wav", tmp_path / "b.flac")
+    found = soundfile.read(tmp_path / "b.flac", always_2d=True)[0]
+    np.testing.assert_allclose(found, array / np.abs(array).max(), atol=2**-22)
+    out = capsys.readouterr().out
+    assert re.search(r"output.*PCM_24", out)
+    assert "scaled down to full scale" in out
+
+
 def test_a_stride_thins_a_sound_in_time(song, tmp_path):
     path, array = song
     run("apply", "[1]", path, tmp_path / "o.wav", "--stride", 4)
@@ -486,6 +497,7 @@ def files(tmp_path, photo, song):
         (["apply", "three.wav", "song.wav", "o.wav"], "has 3 channels, the input 2"),
         (["apply", "box", "song.wav", "o.wav", "--stride", "7"], "does not divide the 16000"),
         (["apply", "box", "song.wav", "o.wav", "--dtype", "uint16"], "not allowed for sounds"),
+        (["apply", "box", "song.wav", "o.flac", "--dtype", "float32"], "for sounds in FLAC files"),
         (["apply", "box", "song.wav", "o.png"], "hold uint8 or uint16 samples, not float64"),
         (["apply", "box", "line.npy", "o.npy", "--array", "p"], "only .npz files hold arrays"),
         (["apply", "box", "photo.png"], "OUTPUT"),

@@ -39,7 +39,7 @@ def convolve(
             "gives a result (an empty one) there"
         )
     acc, out_dtype = result_types(x.dtype, h.dtype, dtype)
-    lead = _Broadcast.of(x, h, x_axes, h_axes, aligned=axes is not None)
+    lead = _Broadcast.of(x, h, x_axes, h_axes)
     problem = Problem(
         in_size=in_size, kernel=kernel,
         batch=math.prod(lead.batch), groups=math.prod(lead.groups),
@@ -72,7 +72,6 @@ class _Broadcast:
 
     x_shape: tuple[int, ...]
     h_shape: tuple[int, ...]
-    x_given: tuple[int, ...]
     h_given: tuple[int, ...]
     spatial: tuple[int, ...]
     batch_axes: tuple[int, ...]
@@ -81,31 +80,27 @@ class _Broadcast:
 
     @classmethod
     def of(
-        cls, x: ShapeDtype, h: ShapeDtype, x_axes: Sequence[int], h_axes: Sequence[int],
-        aligned: bool,
-    ) -> _Broadcast:  # fmt: skip
-        ndim = max(x.ndim, h.ndim) if aligned else x.ndim
-        x_shape = (1,) * (ndim - x.ndim) + x.shape
-        h_shape = (1,) * (ndim - h.ndim) + h.shape
-        spatial = tuple(a + ndim - x.ndim for a in x_axes)
+        cls, x: ShapeDtype, h: ShapeDtype, spatial: tuple[int, ...], h_axes: Sequence[int]
+    ) -> _Broadcast:
+        h_sizes = dict(zip(spatial, (h.shape[a] for a in h_axes), strict=True))
+        whole = h.ndim == x.ndim
+        h_shape = h.shape if whole else tuple(h_sizes.get(a, 1) for a in range(x.ndim))
         batch, groups, outs = [], [], []
-        for a in range(ndim):
+        for a in range(x.ndim):
             if a in spatial:
                 continue
             if h_shape[a] == 1:
                 batch.append(a)
-            elif x_shape[a] == 1:
+            elif x.shape[a] == 1:
                 outs.append(a)
-            elif x_shape[a] == h_shape[a]:
+            elif x.shape[a] == h_shape[a]:
                 groups.append(a)
             else:
                 raise ValueError(
                     f"h: shape {h.shape} does not broadcast against x's {x.shape} outside the "
                     "convolved axes; sizes must be equal or 1 there"
                 )
-        return cls(
-            x_shape, h_shape, x.shape, h.shape, spatial, tuple(batch), tuple(groups), tuple(outs)
-        )
+        return cls(x.shape, h_shape, h.shape, spatial, tuple(batch), tuple(groups), tuple(outs))
 
     @property
     def batch(self) -> tuple[int, ...]:
@@ -133,13 +128,15 @@ class _Broadcast:
         for a, n in zip(self.spatial, sizes, strict=True):
             out_shape[a] = n
         permuted = None if plain else order
+        whole = self.h_given == self.h_shape
+        kernel = (self.h_shape, permuted) if whole else (None, None)
         return Request(
             problem,
             x=Layout(self.x_shape, permuted, (*lead[:2], 1, *problem.in_size)),
-            w=Layout(self.h_shape, permuted, (*lead[1:], 1, *problem.kernel), conjugate=conjugate),
+            w=Layout(*kernel, (*lead[1:], 1, *problem.kernel), conjugate=conjugate),
             out=Layout(None, permuted, (*lead, *sizes)),
             out_shape=tuple(out_shape),
-            x_shape=self.x_given,
+            x_shape=self.x_shape,
             w_shape=self.h_given,
             empty=empty or 0 in out_shape,
         )

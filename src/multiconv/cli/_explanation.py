@@ -44,4 +44,5 @@ def show(explanation: mc.Explanation) -> None:
 def _comparison(row: Row, chosen: Row) -> str:
     if row.chosen or not row.seconds or not chosen.seconds:
         return ""
-    return f"{row.seconds / chosen.seconds:.3g} times as long"
+    ratio = row.seconds / chosen.seconds
+    return f"{ratio:,.0f} times as long" if ratio >= 100 else f"{ratio:.3g} times as long"

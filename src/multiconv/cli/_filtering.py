@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,12 +14,10 @@ from numpy.typing import NDArray
 import multiconv as mc
 from multiconv.io import Data
 
-from . import _samples
+from . import _rules, _samples
 from ._kernel_argument import Kernel
 
 Alpha = Literal["keep", "blend"]
-SUBTYPES = {"uint8": "PCM_U8", "int16": "PCM_16", "int32": "PCM_32",
-            "float32": "FLOAT", "float64": "DOUBLE"}  # fmt: skip
 
 NOTEWORTHY = 0.001  # share of clipped values
 
@@ -57,17 +56,18 @@ class Job:
         The result's kind and dtype, to be checked against the output's format beforehand.
     """
 
-    def __init__(self, data: Data, kernel: Kernel, settings: Settings) -> None:
+    def __init__(self, data: Data, kernel: Kernel, settings: Settings, target: Path) -> None:
         self._data, self._settings = data, settings
-        self._target = _target(data, settings.dtype)
-        self._axes = _axes(data, kernel)
+        self._subtype = _rules.subtype(data, settings.dtype, target)
+        self._target = _rules.sample_type(data, settings.dtype)
+        self._axes = _rules.axes(data, kernel)
         self._samples = self._prepared()
         self._options: dict[str, Any] = {
-            "mode": settings.mode or _default_mode(data, kernel),
-            "boundary": settings.boundary or _default_boundary(data),
+            "mode": settings.mode or _rules.default_mode(data, kernel),
+            "boundary": settings.boundary or _rules.default_boundary(data),
             "stride": settings.stride, "dilation": settings.dilation, "axes": self._axes,
         }  # fmt: skip
-        self._rate = _rate(data, kernel, settings.stride)
+        self._rate = _rules.rate(data, kernel, settings.stride)
         self._taps = _fitted(kernel.array, self._samples, self._axes)
         widened = {"dtype": self._target} if self._widens() else {}
         self.plan = mc.plan(mc.convolve, _shape_of(self._samples), self._taps,
@@ -127,14 +127,13 @@ class Job:
         return np.asarray(mc.convolve(opacity, impulse, **self._options))
 
     def _sound(self, result: NDArray[Any]) -> tuple[Data, list[str]]:
-        data, asked = self._data, self._settings.dtype
-        subtype = SUBTYPES[asked] if asked else data.subtype
         notes = []
         peak = float(np.max(np.abs(result), initial=0.0))
-        if peak > 1 and math.isfinite(peak) and subtype not in ("FLOAT", "DOUBLE"):
+        if peak > 1 and math.isfinite(peak) and self._subtype not in ("FLOAT", "DOUBLE"):
             result = result / peak
             notes.append(f"the peak was {20 * math.log10(peak):+.1f} dB, scaled down to full scale")
-        return replace(data, array=result, subtype=subtype, rate=self._rate), notes
+        data = replace(self._data, array=result, subtype=self._subtype, rate=self._rate)
+        return data, notes
 
     def _array(self, result: NDArray[Any]) -> tuple[Data, list[str]]:
         target = self._target or result.dtype
@@ -147,63 +146,6 @@ def _shape_of(array: NDArray[Any]) -> mc.ShapeDtype:
     return mc.ShapeDtype(array.shape, array.dtype)
 
 
-def _target(data: Data, asked: str | None) -> np.dtype[Any] | None:
-    """The type of the result's samples; None where the engine decides."""
-    if data.kind == "sound":
-        if asked is not None and asked not in SUBTYPES:
-            raise ValueError(f"dtype: {asked!r} is not allowed for sounds, give one of "
-                             f"{', '.join(SUBTYPES)}")  # fmt: skip
-        return np.dtype(np.float64)
-    if asked is None:
-        return data.array.dtype if data.kind == "image" else None
-    try:
-        target = np.dtype(asked)
-    except TypeError:
-        raise ValueError(f"dtype: {asked!r} is no type, give one as uint8 or float32") from None
-    if target.kind not in "iufc" or (target.kind == "c" and data.kind == "image"):
-        raise ValueError(f"dtype: {asked!r} is not allowed, give integers or floats")
-    return target
-
-
-def _axes(data: Data, kernel: Kernel) -> tuple[int, ...]:
-    """The axes to convolve: the last of space and time, as many as the kernel has."""
-    spatial = data.spatial_axes
-    rank = kernel.array.ndim
-    if data.kind == "sound":
-        _check_sound_kernel(data, kernel)
-        return spatial
-    if data.kind == "image" and rank == 1:
-        raise ValueError(
-            f"kernel: {kernel.label} has 1 axis, a picture needs 2; write a row as [[1,2,1]] and "
-            "a column as [[1],[2],[1]]"
-        )
-    if rank > len(spatial):
-        raise ValueError(
-            f"kernel: {kernel.label} has {rank} axes, the input has only {len(spatial)}"
-        )
-    return spatial[-rank:]
-
-
-def _check_sound_kernel(data: Data, kernel: Kernel) -> None:
-    response = kernel.data if kernel.data is not None and kernel.data.kind == "sound" else None
-    if response is None:
-        if kernel.array.ndim != 1:
-            raise ValueError(
-                f"kernel: {kernel.label} has {kernel.array.ndim} axes, a sound needs 1"
-            )
-        return
-    if response.rate != data.rate:
-        raise ValueError(
-            f"kernel: {kernel.label} has {response.rate} samples a second, the input {data.rate}; "
-            "resample one of them"
-        )
-    if 1 not in (response.channels, data.channels) and response.channels != data.channels:
-        raise ValueError(
-            f"kernel: {kernel.label} has {response.channels} channels, the input {data.channels}; "
-            "allowed are the same number, or 1 of either"
-        )
-
-
 def _fitted(taps: NDArray[Any], samples: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
     """Taps in the samples' precision, so that they do not widen it, and with as many axes."""
     if samples.dtype.kind in "fc" and taps.dtype.kind != "c":
@@ -214,25 +156,6 @@ def _fitted(taps: NDArray[Any], samples: NDArray[Any], axes: tuple[int, ...]) ->
     for axis, n in zip(axes, taps.shape, strict=True):
         shape[axis] = n
     return taps.reshape(shape)
-
-
-def _default_mode(data: Data, kernel: Kernel) -> str:
-    response = kernel.data is not None and kernel.data.kind == "sound"
-    return "full" if data.kind == "sound" and response else "same"
-
-
-def _default_boundary(data: Data) -> str:
-    return "constant" if data.kind == "sound" else "symmetric"
-
-
-def _rate(data: Data, kernel: Kernel, stride: int | tuple[int, ...]) -> int | None:
-    """Samples a second of the result: a stride keeps fewer."""
-    if data.rate is None:
-        return None
-    step = stride if isinstance(stride, int) else stride[0]
-    if step < 1 or data.rate % step:
-        raise ValueError(f"stride: {step} does not divide the {data.rate} samples a second")
-    return data.rate // step
 
 
 def _clipping(

@@ -77,7 +77,7 @@ def apply(
     early = parse(kernel)  # a mistake in it is cheaper to report than to read a large file first
     data = io.read(source, max_pixels=max_pixels, member=array)
     taps = early if early.data is not None else parse(kernel, ndim=_rank(data))
-    job = Job(data, taps, settings)
+    job = Job(data, taps, settings, target)
     io.check_write(target, job.prototype)
     if explain:
         show(job.plan.explain())

@@ -87,7 +87,7 @@ def _document(known: mc.kernels.KernelInfo) -> None:
     for entry in re.split(r"\n(?=\S)", section.group(1) if section else ""):
         head, _, body = entry.partition("\n")
         console.print(Text(head, style="cyan"))
-        console.print(Padding(Text(" ".join(body.split())), (0, 0, 0, 4)))
+        console.print(Padding(Text(" ".join(body.replace("``", "").split())), (0, 0, 0, 4)))
 
 
 def _means() -> dict[str, bool]:

@@ -1,0 +1,103 @@
+"""What the kind of a file means for its convolution: axes, defaults, types and refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from multiconv.io import Data, format_of
+
+from ._kernel_argument import Kernel
+
+SUBTYPES = {"uint8": "PCM_U8", "int16": "PCM_16", "int32": "PCM_32",
+            "float32": "FLOAT", "float64": "DOUBLE"}  # fmt: skip
+
+
+def sample_type(data: Data, asked: str | None) -> np.dtype[Any] | None:
+    """The type of the result's samples; None where the engine decides."""
+    if data.kind == "sound":
+        return np.dtype(np.float64)
+    if asked is None:
+        return data.array.dtype if data.kind == "image" else None
+    try:
+        found = np.dtype(asked)
+    except TypeError:
+        raise ValueError(f"dtype: {asked!r} is no type, give one as uint8 or float32") from None
+    if found.kind not in "iufc" or (found.kind == "c" and data.kind == "image"):
+        raise ValueError(f"dtype: {asked!r} is not allowed, give integers or floats")
+    return found
+
+
+def subtype(data: Data, asked: str | None, target: Path) -> str | None:
+    """How the file to be written stores a sound's samples."""
+    form = format_of(target)
+    if data.kind != "sound" or form.kind != "sound":
+        return "DOUBLE"
+    wanted = data.subtype if asked is None else SUBTYPES.get(asked)
+    stored = str(form.load("writing").subtype_for(str(target), wanted))
+    if asked is not None and stored != wanted:
+        raise ValueError(
+            f"dtype: {asked!r} is not allowed for sounds in {form.name} files, leave it out or "
+            f"give one of {', '.join(SUBTYPES)} that they have"
+        )
+    return stored
+
+
+def axes(data: Data, kernel: Kernel) -> tuple[int, ...]:
+    """The axes to convolve: the last of space and time, as many as the kernel has."""
+    spatial = data.spatial_axes
+    rank = kernel.array.ndim
+    if data.kind == "sound":
+        _check_sound_kernel(data, kernel)
+        return spatial
+    if data.kind == "image" and rank == 1:
+        raise ValueError(
+            f"kernel: {kernel.label} has 1 axis, a picture needs 2; write a row as [[1,2,1]] and "
+            "a column as [[1],[2],[1]]"
+        )
+    if rank > len(spatial):
+        raise ValueError(
+            f"kernel: {kernel.label} has {rank} axes, the input has only {len(spatial)}"
+        )
+    return spatial[-rank:]
+
+
+def _check_sound_kernel(data: Data, kernel: Kernel) -> None:
+    response = kernel.data if kernel.data is not None and kernel.data.kind == "sound" else None
+    if response is None:
+        if kernel.array.ndim != 1:
+            raise ValueError(
+                f"kernel: {kernel.label} has {kernel.array.ndim} axes, a sound needs 1"
+            )
+        return
+    if response.rate != data.rate:
+        raise ValueError(
+            f"kernel: {kernel.label} has {response.rate} samples a second, the input {data.rate}; "
+            "resample one of them"
+        )
+    if 1 not in (response.channels, data.channels) and response.channels != data.channels:
+        raise ValueError(
+            f"kernel: {kernel.label} has {response.channels} channels, the input {data.channels}; "
+            "allowed are the same number, or 1 of either"
+        )
+
+
+def default_mode(data: Data, kernel: Kernel) -> str:
+    response = kernel.data is not None and kernel.data.kind == "sound"
+    return "full" if data.kind == "sound" and response else "same"
+
+
+def default_boundary(data: Data) -> str:
+    return "constant" if data.kind == "sound" else "symmetric"
+
+
+def rate(data: Data, kernel: Kernel, stride: int | tuple[int, ...]) -> int | None:
+    """Samples a second of the result: a stride keeps fewer."""
+    if data.rate is None:
+        return None
+    step = stride if isinstance(stride, int) else stride[0]
+    if step < 1 or data.rate % step:
+        raise ValueError(f"stride: {step} does not divide the {data.rate} samples a second")
+    return data.rate // step
