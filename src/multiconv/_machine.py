@@ -78,10 +78,13 @@ def _restore(stored: Any, identity: str) -> Machine | None:
     """The profile that was kept, or None where it is another CPU's or damaged."""
     try:
         profile = Machine(**{f.name: stored[f.name] for f in fields(Machine)})
-        numbers = [getattr(profile, f.name) for f in fields(Machine) if f.name != "cpu"]
-        sane = profile.cpu == identity and all(0 < float(n) < 1e18 for n in numbers)
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError):
         return None
+    sane = profile.cpu == identity and all(
+        type(n) is _TYPES[f.type] and 0 < n < 1e18
+        for f in fields(Machine)
+        if f.type != "str" and (n := getattr(profile, f.name)) is not None
+    )
     return profile if sane else None
 
 

@@ -32,6 +32,13 @@ class Explanation:
         refusal; accepted ones first, fastest first.
     tree : tuple of str
         The plan and its child plans, one line each.
+
+    Examples
+    --------
+    >>> import multiconv as mc
+    >>> plan = mc.plan(mc.convolve, mc.ShapeDtype((40,)), mc.ShapeDtype((5,)), method="reference")
+    >>> [row.chosen for row in plan.explain().rows]
+    [True]
     """
 
     problem: str
@@ -69,6 +76,14 @@ class Plan:
         Scratch memory of one run.
     error_bound : float
         Bound on the largest error, relative to the largest ``sum |x||w|``.
+
+    Examples
+    --------
+    >>> import multiconv as mc
+    >>> import numpy as np
+    >>> plan = mc.plan(mc.correlate, mc.ShapeDtype((4,)), np.array([1.0, -1.0]))
+    >>> plan(np.array([1.0, 2.0, 4.0, 8.0]))
+    array([-1., -2., -4.])
     """
 
     def __init__(

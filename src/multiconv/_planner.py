@@ -57,14 +57,16 @@ class Step:
         """Fill ``out``."""
         self.algorithm.run(prepared, x, bias, out)
 
-    def tree(self, depth: int = 0) -> Iterator[str]:
-        """The plan as lines, children indented."""
-        time = f"{self.cost.seconds * 1e3:.3g} ms"
-        branch = "   " * (depth - 1) + "└─ " if depth else ""
-        yield f"{branch}{self.algorithm.name}  {self.problem}  {time}"
-        for child in self.algorithm.children(self.problem, self.traits, planner):
+    def tree(self) -> Iterator[str]:
+        """The plan as lines, children below their parents."""
+        yield f"{self.algorithm.name}  {self.problem}  {self.cost.seconds * 1e3:.3g} ms"
+        children = self.algorithm.children(self.problem, self.traits, planner)
+        for number, child in enumerate(children, start=1):
             assert isinstance(child, Step)
-            yield from child.tree(depth + 1)
+            first, *rest = child.tree()
+            last = number == len(children)
+            yield ("└─ " if last else "├─ ") + first
+            yield from (("   " if last else "│  ") + line for line in rest)
 
 
 class Planner:

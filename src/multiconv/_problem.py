@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -73,6 +73,10 @@ class Problem:
     def __hash__(self) -> int:
         return self._hash
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Hashes of words differ between processes, so the one that is kept must not travel.
+        return Problem.parse, (str(self),)
+
     @property
     def rank(self) -> int:
         """Number of spatial axes."""
@@ -130,7 +134,7 @@ class Problem:
         Raises
         ------
         ValueError
-            If a word is unknown, malformed or missing.
+            If a word is unknown, malformed or missing, or a number is too small.
 
         Examples
         --------
@@ -161,7 +165,7 @@ class Problem:
             dtypes = [dtype_from_name(found.get("dtype", "float64"))] * 4
             dtypes[2] = accumulator(dtypes[0])
         padding = _spread(found.get("p", "0:0").split(","), rank, "p")
-        return cls(
+        problem = cls(
             in_size=in_size, kernel=kernel,
             batch=int(found.get("mb", 1)), groups=int(found.get("g", 1)),
             in_channels=int(found.get("ic", 1)), out_channels=int(found.get("oc", 1)),
@@ -176,6 +180,8 @@ class Problem:
             bias="bias" in found, activation=found.get("act"),
             precision=found.get("precision", "default"),  # type: ignore[arg-type]
         )  # fmt: skip
+        _check_numbers(problem)
+        return problem
 
 
 def dtype_from_name(name: str) -> np.dtype:
@@ -186,9 +192,12 @@ def dtype_from_name(name: str) -> np.dtype:
         bfloat16: np.dtype = np.dtype(ml_dtypes.bfloat16)
         return bfloat16
     try:
-        return np.dtype(name)
+        dtype = np.dtype(name)
     except TypeError:
         raise ValueError(f"dtype: {name!r} is no NumPy dtype") from None
+    if dtype.kind not in "biufc":
+        raise ValueError(f"dtype: {name!r} is no dtype of numbers")
+    return dtype
 
 
 def accumulator(dtype: np.dtype) -> np.dtype:
@@ -232,5 +241,21 @@ def _number(text: str) -> complex:
     try:
         return int(text)
     except ValueError:
+        pass
+    try:
         value = complex(text)
-        return value if value.imag else value.real
+    except ValueError:
+        raise ValueError(f"problem: cval={text} is no number") from None
+    return value if value.imag else value.real
+
+
+def _check_numbers(problem: Problem) -> None:
+    groups, channels = problem.groups, (problem.in_channels, problem.out_channels)
+    for name in ("kernel", "stride", "dilation", "in_dilation"):
+        if min(getattr(problem, name)) < 1:
+            raise ValueError(f"problem: {name} is {getattr(problem, name)}, numbers start at 1")
+    if groups < 1 or any(n % groups for n in channels):
+        raise ValueError(
+            f"problem: {groups} groups do not divide both {channels[0]} input and {channels[1]} "
+            "output channels"
+        )

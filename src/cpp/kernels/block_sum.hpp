@@ -6,8 +6,9 @@
 
 namespace multiconv::MC_TARGET {
 
-template <class T>
-inline constexpr i64 kSums = 4 * kLanes<T>;  // outputs summed at once
+// Outputs summed at once: eight chains of additions hide each other's latency.
+template <int scalars, class T>
+inline constexpr i64 kSums = 8 / scalars * kLanes<T>;
 
 template <class T>
 struct Taps {
@@ -16,16 +17,20 @@ struct Taps {
   const T* values;
 };
 
-// sums[p][i] = sum over taps of value * x[offset + i] for kSums consecutive outputs. Complex numbers,
-// of two scalars, have their imaginary parts in a plane `plane` further on.
-template <int scalars, class T>
-void sum_taps(const T* x, i64 plane, const Taps<T>& taps, T (&sums)[scalars][kSums<T>]) {
-  constexpr int lanes = kLanes<T>, vectors = kSums<T> / lanes;
+// sums[p][i] = sum over taps of value * x[offset + i], for i below `count` at least. Two scalars are
+// a complex number, with the imaginary parts of x `plane` further on.
+template <int scalars, class T, int vectors = 8 / scalars>
+void sum_taps(const T* x, i64 plane, const Taps<T>& taps, i64 count,
+              T (&sums)[scalars][kSums<scalars, T>]) {
+  constexpr int lanes = kLanes<T>;
+  if constexpr (vectors > 1)
+    if (count <= (vectors - 1) * lanes)
+      return sum_taps<scalars, T, vectors - 1>(x, plane, taps, count, sums);
   Vec<T> sum[scalars][vectors] = {};
   for (i64 t = 0; t < taps.count; ++t) {
     const T* from = x + taps.offsets[t];
     const T* value = taps.values + t * scalars;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v, from += lanes) {
       const Vec<T> re = load(from);
       sum[0][v] += re * value[0];
@@ -39,7 +44,7 @@ void sum_taps(const T* x, i64 plane, const Taps<T>& taps, T (&sums)[scalars][kSu
   }
 #pragma GCC unroll 2
   for (int p = 0; p < scalars; ++p)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) store(sums[p] + v * lanes, sum[p][v]);
 }
 
@@ -47,6 +52,7 @@ template <class N>
 class BlockSum {
   using T = typename N::Real;
   static constexpr int scalars = N::scalars;
+  static constexpr i64 at_once = kSums<scalars, T>;
 
  public:
   static i64 bytes(const Layout& l) {
@@ -84,7 +90,7 @@ class BlockSum {
   }
 
  private:
-  static i64 plane_of(const Layout& l) { return l.points + kSums<T>; }  // vectors may run over
+  static i64 plane_of(const Layout& l) { return l.points + at_once; }  // vectors may run over
 
   void gather(const Block& block) {
     const i64 n = d_.tile[l_.last], rows = l_.points / n;
@@ -110,11 +116,11 @@ class BlockSum {
   // Sums with stride 1 and keeps what the stride keeps.
   void sum_row(const Taps<T>& taps, i64 channel, const T* cells, i64 count, i64 out) {
     const i64 stride = d_.stride[l_.last];
-    const i64 most_kept = least((kSums<T> - 1) / stride + 1, io_.chunk);
-    T sums[scalars][kSums<T>];
+    const i64 most_kept = least((at_once - 1) / stride + 1, io_.chunk);
+    T sums[scalars][at_once];
     for (i64 first = 0; first < count; first += most_kept) {
-      sum_taps<scalars>(cells + first * stride, plane_, taps, sums);
       const i64 kept = least(count - first, most_kept);
+      sum_taps<scalars>(cells + first * stride, plane_, taps, (kept - 1) * stride + 1, sums);
       for (i64 i = 0; i < kept; ++i)
         for (int p = 0; p < scalars; ++p)
           spare_[i * scalars + p] = sums[p][i * stride] + io_.bias(channel, p);

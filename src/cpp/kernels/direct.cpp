@@ -1,6 +1,6 @@
 // Direct summation, one output channel at a time: stencils, depthwise layers, complex numbers and
 // integers. Each output is summed tap by tap in one fixed order.
-#include "kernels/tile.hpp"
+#include "kernels/stencil.hpp"
 
 #include "base/kernel.hpp"
 
@@ -10,6 +10,7 @@ namespace {
 inline constexpr int kVectors = 8;  // accumulators in flight
 inline constexpr i64 kBudget = 64 * 1024;  // bytes of one channel's box: half an L2 share at most
 inline constexpr i64 kWork = 1 << 17;      // multiply-adds that are worth a task of their own
+inline constexpr i64 kInPlace = 1 << 14;   // outputs below which one set of boxes does it all
 
 template <class T>
 constexpr i64 kSlack = kVectors * kLanes<T>;
@@ -126,6 +127,57 @@ struct Direct {
   }
 
   static void run(const RunArgs& args) {
+    if constexpr (parts == 1) {
+      Interior in;
+      if (stored_plainly(args.desc) && outputs_of(args.desc) >= kInPlace &&
+          find_interior<T>(args.desc, args.x.strides, args.out.strides, in)) {
+        run_in_place(args, in);
+        return;
+      }
+    }
+    run_boxes(args);
+  }
+
+  static bool stored_plainly(const Desc& d) {
+    auto plain = [](DType t) {
+      return sizeof(T) == 8 || t == DType::f32 || t == DType::i32 || t == DType::u32;
+    };
+    return plain(d.x_type) && plain(d.out_type);
+  }
+
+  static bool is_parallel(const Desc& d) {
+    return outputs_of(d) * taps_of(d) * d.in_channels * d.batch * d.groups * d.out_channels >
+           kWork / 2;
+  }
+
+  // The interior in place, then the frame around it by boxes, two slabs an axis.
+  static void run_in_place(const RunArgs& args, const Interior& in) {
+    const Desc& d = args.desc;
+    i64 outer = 1;
+    for (int a = 0; a < d.rank - 2; ++a) outer *= d.kernel[a];
+    i64* offsets = static_cast<i64*>(
+        thread_scratch(Slot::spectrum, static_cast<std::size_t>(outer) * sizeof(i64)));
+    stencil<T>(d, in, args, offsets, is_parallel(d));
+    Desc slab = d;
+    View out = args.out;
+    for (int a = 0; a < d.rank; ++a) {
+      const i64 end = in.first[a] + in.size[a];
+      const i64 starts[] = {0, end}, sizes[] = {in.first[a], d.out_size[a] - end};
+      for (int side = 0; side < 2; ++side) {
+        if (sizes[side] == 0) continue;
+        slab.out_size[a] = sizes[side];
+        slab.pad_low[a] = d.pad_low[a] - starts[side];
+        View at = out;
+        at.data = static_cast<T*>(out.data) + starts[side] * out.strides[3 + a];
+        run_boxes({slab, args.packed, args.x, args.bias, at, args.pool});
+      }
+      slab.out_size[a] = in.size[a];
+      slab.pad_low[a] = d.pad_low[a] - in.first[a];
+      out.data = static_cast<T*>(out.data) + in.first[a] * out.strides[3 + a];
+    }
+  }
+
+  static void run_boxes(const RunArgs& args) {
     const Desc& d = args.desc;
     const Box box = box_for<T>(d, parts);
     const i64 taps = taps_of(d), terms = taps * d.in_channels;
@@ -142,7 +194,6 @@ struct Direct {
       out.strides[a] *= parts;
     }
     const i64 tasks = d.batch * d.groups * box.tiles;
-    const bool parallel = outputs_of(d) * terms * d.batch * d.groups * d.out_channels > kWork / 2;
     args.pool.parallel_for(
         tasks,
         [&](i64 task, int) {
@@ -180,7 +231,7 @@ struct Direct {
             }
           }
         },
-        parallel);
+        is_parallel(d));
   }
 
   // An integer's boundary value was checked to fit; it may be negative in a modular type.

@@ -53,6 +53,26 @@ Desc draw_desc(DType x, DType compute, DType out) {
   return d;
 }
 
+// Large enough for direct's work in place: wide rows, a stride of one, few channels.
+Desc draw_large(DType x, DType compute, DType out) {
+  Desc d = draw_desc(x, compute, out);
+  const i64 sizes[3][3] = {{17000, 0, 0}, {130, 150, 0}, {12, 23, 90}};
+  d.rank = static_cast<int>(draw(1, 3));
+  d.batch = 1;
+  d.in_channels = draw(1, 2);
+  d.out_channels = draw(1, 2);
+  for (int a = 0; a < d.rank; ++a) {
+    d.in_size[a] = sizes[d.rank - 1][a] + draw(0, 40);
+    d.kernel[a] = draw(1, a == d.rank - 2 ? 9 : 4);
+    d.stride[a] = d.in_dilation[a] = 1;
+    d.dilation[a] = draw(0, 2) ? 1 : draw(2, 3);
+    d.boundary[a] = static_cast<Boundary>(draw(0, 4));
+    d.pad_low[a] = draw(-3, 5);
+    d.out_size[a] = d.in_size[a] - draw(-6, 6);
+  }
+  return d;
+}
+
 // An array in the canonical order of axes, perhaps backwards along some.
 template <class T>
 struct Array {
@@ -162,6 +182,8 @@ void try_types(const char* target, int rounds, DType x, DType compute, DType out
     try_kernel<X, T, Out>("direct", target, d);
     try_kernel<X, T, Out>("gemm", target, d);
   }
+  for (int i = 0; i < rounds / 8 + 1; ++i)
+    try_kernel<X, T, Out>("direct", target, draw_large(x, compute, out));
 }
 
 }  // namespace

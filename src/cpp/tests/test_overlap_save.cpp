@@ -39,6 +39,16 @@ struct Traits<std::complex<T>> {
   static std::complex<T> noise() { return {Traits<T>::noise(), Traits<T>::noise()}; }
 };
 
+// Complex factors by the plain formula, without C's rules for infinities.
+template <class T>
+T product(T a, T b) {
+  return a * b;
+}
+template <class T>
+std::complex<T> product(std::complex<T> a, std::complex<T> b) {
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
 // An array of any layout: axes in random order, some backwards, with gaps.
 template <class T>
 struct Array {
@@ -192,7 +202,7 @@ struct Problem {
         tap[3 + a] = desc.flip ? desc.kernel[a] - 1 - k : k;
       }
       const Sum value = outside ? Sum(constant()) : Sum(x[from]);
-      sum += Sum(w[tap]) * value;
+      sum += product(Sum(w[tap]), value);
       if (mass) *mass += static_cast<double>(std::abs(Sum(w[tap])) * std::abs(value));
     }
     return sum;

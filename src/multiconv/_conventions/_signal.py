@@ -129,11 +129,12 @@ class _Broadcast:
             out_shape[a] = n
         permuted = None if plain else order
         whole = self.h_given == self.h_shape
-        kernel = (self.h_shape, permuted) if whole else (None, None)
+        split, kernel_order = (self.h_shape, permuted) if whole else (None, None)
+        kernel = (*lead[1:], 1, *problem.kernel)
         return Request(
             problem,
             x=Layout(self.x_shape, permuted, (*lead[:2], 1, *problem.in_size)),
-            w=Layout(*kernel, (*lead[1:], 1, *problem.kernel), conjugate=conjugate),
+            w=Layout(split, kernel_order, kernel, conjugate=conjugate),
             out=Layout(None, permuted, (*lead, *sizes)),
             out_shape=tuple(out_shape),
             x_shape=self.x_shape,

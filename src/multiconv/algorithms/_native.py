@@ -59,7 +59,7 @@ class NativeAlgorithm(Algorithm):
     ) -> Prepared:
         """Pack the kernel in the type that is computed in."""
         compute = _compute_dtype(problem.acc_dtype)
-        if kernel.dtype != compute:
+        if kernel.dtype != compute or _halved(kernel):
             kernel = kernel.astype(compute)
         found = executable(self.name, problem, self.tile(problem), forced_target)
         return Prepared(found, found.pack(kernel))
@@ -69,7 +69,10 @@ class NativeAlgorithm(Algorithm):
         if bias is not None:
             bias = np.ascontiguousarray(bias)
             bias = bias.astype(_compute_dtype(bias.dtype), copy=False)
-        prepared.executable.run(prepared.packed, x, bias, out)
+        target = np.empty_like(out) if _halved(out) else out
+        prepared.executable.run(prepared.packed, x.copy() if _halved(x) else x, bias, target)
+        if target is not out:
+            out[...] = target
 
     def executable(self, problem: Problem) -> _core.Executable:
         """The native kernel, for a problem."""
@@ -90,6 +93,11 @@ def executable(
 ) -> _core.Executable:
     """The native kernel of a name, for a problem; ``target`` forces an instruction set."""
     return _core.Executable(name, target, describe(problem, tile))
+
+
+def _halved(array: Array) -> bool:
+    """Whether complex numbers lie at odd multiples of half their size, as fields of records may."""
+    return array.dtype.kind == "c" and any(s % array.itemsize for s in array.strides)
 
 
 @lru_cache(maxsize=64)

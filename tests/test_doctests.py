@@ -1,0 +1,27 @@
+"""Every example in a docstring runs and prints what it says."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import multiconv as mc
+
+MODULES = ["multiconv", *(m.name for m in pkgutil.walk_packages(mc.__path__, "multiconv."))]
+
+
+@pytest.mark.parametrize("name", [m for m in MODULES if not m.endswith("__main__")])
+def test_examples(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module(name)
+    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+
+
+def test_public_functions_have_examples():
+    finder = doctest.DocTestFinder()
+    for name in mc.__all__:
+        member = getattr(mc, name)
+        if callable(member) and not (isinstance(member, type) and issubclass(member, Exception)):
+            assert any(test.examples for test in finder.find(member, name)), name
