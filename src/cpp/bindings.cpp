@@ -25,8 +25,9 @@ namespace nb = nanobind;
 namespace multiconv {
 namespace {
 
-constexpr const char* kDTypes[] = {"int8",   "uint8", "int16",   "uint16",  "int32",     "uint32",
-                                   "int64",  "uint64", "float32", "float64", "complex64", "complex128"};
+constexpr const char* kDTypes[] = {"int8",    "uint8",   "int16",     "uint16",
+                                   "int32",   "uint32",  "int64",     "uint64",
+                                   "float32", "float64", "complex64", "complex128"};
 constexpr i64 kItemSize[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16};
 constexpr const char* kBoundaries[] = {"constant", "edge", "reflect", "symmetric", "wrap"};
 constexpr const char* kActivations[] = {"",     "relu",      "relu6",      "leaky_relu", "silu",
@@ -70,7 +71,8 @@ Desc make_desc(const nb::dict& d) {
   set_axes(desc.tile, axes("tile"), desc.rank, "tile");
   const auto boundary = nb::cast<std::vector<std::string>>(d["boundary"]);
   for (int a = 0; a < desc.rank; ++a)
-    desc.boundary[a] = word<Boundary>(boundary.at(static_cast<std::size_t>(a)), kBoundaries, "boundary");
+    desc.boundary[a] =
+        word<Boundary>(boundary.at(static_cast<std::size_t>(a)), kBoundaries, "boundary");
   desc.cval[0] = nb::cast<double>(d["cval_real"]);
   desc.cval[1] = nb::cast<double>(d["cval_imag"]);
   desc.cval_bits = nb::cast<std::uint64_t>(d["cval_bits"]);
@@ -104,7 +106,9 @@ class Buffer {
   // Checks type size, shape and alignment; strides come back in elements.
   void expect(const char* name, i64 item, const i64* shape, int ndim, i64* strides) const {
     if (view_.itemsize != item || view_.ndim != ndim) fail(name);
-    if (reinterpret_cast<std::uintptr_t>(view_.buf) % static_cast<std::uintptr_t>(item > 8 ? 8 : item)) fail(name);
+    if (reinterpret_cast<std::uintptr_t>(view_.buf) %
+        static_cast<std::uintptr_t>(item > 8 ? 8 : item))
+      fail(name);
     for (int a = 0; a < ndim; ++a) {
       if (view_.shape[a] != shape[a] || view_.strides[a] % item != 0) fail(name);
       strides[a] = view_.strides[a] / item;
@@ -178,7 +182,8 @@ class Executable {
     ConstView x_view{x_buffer.data(), {}};
     View out_view{out_buffer.data(), {}};
     x_buffer.expect("x", item_size(desc_.x_type), x_shape_, desc_.rank + 3, x_view.strides);
-    out_buffer.expect("out", item_size(desc_.out_type), out_shape_, desc_.rank + 3, out_view.strides);
+    out_buffer.expect("out", item_size(desc_.out_type), out_shape_, desc_.rank + 3,
+                      out_view.strides);
     if (packed.bytes() != usable().packed_bytes(desc_))
       throw std::invalid_argument("packed: made for another problem");
     if (desc_.has_bias == bias.is_none())
@@ -245,10 +250,12 @@ NB_MODULE(_core, m) {
   using namespace multiconv;
   m.doc() = "The native core: kernels for several instruction sets behind one signature.";
   m.def("targets", target_list, "Instruction sets that this CPU runs, best last.");
-  m.def("active_target", [] { return std::string(active_target().name); },
-        "The instruction set in force.");
+  m.def(
+      "active_target", [] { return std::string(active_target().name); },
+      "The instruction set in force.");
   m.def("cpu_name", cpu_name, "The CPU's name, empty where unknown.");
-  m.def("measure_machine", machine_profile, nb::arg("target"), "Measure the limits of this machine.");
+  m.def("measure_machine", machine_profile, nb::arg("target"),
+        "Measure the limits of this machine.");
   m.def("default_num_threads", available_cpus, "CPUs that this process may use.");
   m.def("set_num_threads", [](int n) { ThreadPool::instance().set_num_threads(n); }, nb::arg("n"));
   m.def("get_num_threads", [] { return ThreadPool::instance().num_threads(); });

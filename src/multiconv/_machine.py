@@ -80,12 +80,11 @@ def _restore(stored: Any, identity: str) -> Machine | None:
         profile = Machine(**{f.name: stored[f.name] for f in fields(Machine)})
     except (TypeError, KeyError):
         return None
-    sane = profile.cpu == identity and all(
-        type(n) is _TYPES[f.type] and 0 < n < 1e18
-        for f in fields(Machine)
-        if f.type != "str" and (n := getattr(profile, f.name)) is not None
-    )
-    return profile if sane else None
+    for f in fields(Machine):
+        value = getattr(profile, f.name)
+        if type(value).__name__ != f.type or (f.type != "str" and not 0 < value < 1e18):
+            return None
+    return profile if profile.cpu == identity else None
 
 
 def memory_limit() -> int:

@@ -13,17 +13,38 @@ namespace multiconv {
 
 using i64 = std::int64_t;
 
-inline constexpr int kMaxRank = 8;       // spatial axes
+inline constexpr int kMaxRank = 8;  // spatial axes
 inline constexpr int kMaxDims = kMaxRank + 3;
 
 enum class DType : std::uint8_t {
-  i8, u8, i16, u16, i32, u32, i64, u64, f32, f64, c64, c128, count
+  i8,
+  u8,
+  i16,
+  u16,
+  i32,
+  u32,
+  i64,
+  u64,
+  f32,
+  f64,
+  c64,
+  c128,
+  count
 };
 
 enum class Boundary : std::uint8_t { constant, edge, reflect, symmetric, wrap };
 
 enum class Activation : std::uint8_t {
-  none, relu, relu6, leaky_relu, silu, gelu, gelu_tanh, hard_swish, sigmoid, tanh
+  none,
+  relu,
+  relu6,
+  leaky_relu,
+  silu,
+  gelu,
+  gelu_tanh,
+  hard_swish,
+  sigmoid,
+  tanh
 };
 
 // out[o] = sum_k w[k] * x[o * stride + k * dilation - pad_low], where x is read with
@@ -34,11 +55,11 @@ struct Desc {
   i64 in_size[kMaxRank], kernel[kMaxRank], out_size[kMaxRank];
   i64 stride[kMaxRank], dilation[kMaxRank], in_dilation[kMaxRank], pad_low[kMaxRank];
   Boundary boundary[kMaxRank];
-  double cval[2];          // real and imaginary part
+  double cval[2];           // real and imaginary part
   std::uint64_t cval_bits;  // the same for integers, modulo 2^64
-  bool flip;       // true convolution: taps are read backwards
-  DType x_type;    // as stored
-  DType compute;   // u32, u64 (modular integers), f32, f64, c64 or c128; also the type of w and bias
+  bool flip;                // true convolution: taps are read backwards
+  DType x_type;             // as stored
+  DType compute;  // u32, u64 (modular integers), f32, f64, c64 or c128; also the type of w and bias
   DType out_type;  // as stored
   Activation activation;
   bool has_bias;

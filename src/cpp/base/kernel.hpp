@@ -12,7 +12,7 @@ struct RunArgs {
   const Desc& desc;
   const void* packed;  // what pack() wrote
   ConstView x;
-  const void* bias;    // groups * out_channels contiguous values of the compute type, or null
+  const void* bias;  // groups * out_channels contiguous values of the compute type, or null
   View out;
   ThreadPool& pool;
 };

@@ -60,8 +60,7 @@ void pack_kernels(const Desc& d, const Layout& l, const ConstView& w, char* pack
 
   i64* offsets = reinterpret_cast<i64*>(packed + l.tap_offsets);
   i64 dense[kMaxRank];  // distances in a tile without gaps
-  for (int a = l.last; a >= 0; --a)
-    dense[a] = d.dilation[a] * box_volume(a + 1, d.rank, d.tile);
+  for (int a = l.last; a >= 0; --a) dense[a] = d.dilation[a] * box_volume(a + 1, d.rank, d.tile);
   for (i64 t = 0; t < l.taps; ++t) offsets[t] = box_offset(t, 0, d.rank, d.kernel, dense);
 
   const std::size_t bytes = static_cast<std::size_t>(l.elements) * sizeof(Complex<double>);

@@ -17,8 +17,8 @@ struct Taps {
   const T* values;
 };
 
-// sums[p][i] = sum over taps of value * x[offset + i], for i below `count` at least. Two scalars are
-// a complex number, with the imaginary parts of x `plane` further on.
+// sums[p][i] = sum over taps of value * x[offset + i], for i below `count` at least. Two scalars
+// are a complex number, with the imaginary parts of x `plane` further on.
 template <int scalars, class T, int vectors = 8 / scalars>
 void sum_taps(const T* x, i64 plane, const Taps<T>& taps, i64 count,
               T (&sums)[scalars][kSums<scalars, T>]) {
@@ -82,8 +82,7 @@ class BlockSum {
     for (i64 channel = 0; channel < d_.out_channels; ++channel) {
       for (i64 row = 0; row < rows; ++row)
         sum_row(taps, channel, cells_ + box_offset(row, 0, l_.last, block.count, steps),
-                block.count[l_.last],
-                start + box_offset(row, 0, l_.last, block.count, out_steps));
+                block.count[l_.last], start + box_offset(row, 0, l_.last, block.count, out_steps));
       taps.values += taps.count * scalars;
       start += io_.channel_stride();
     }

@@ -101,8 +101,7 @@ class BlockTask {
   }
 
   void sum(const Block& block) {
-    const T* values =
-        packed<T>(l_.tap_values) + group_ * d_.out_channels * l_.taps * scalars;
+    const T* values = packed<T>(l_.tap_values) + group_ * d_.out_channels * l_.taps * scalars;
     BlockSum<N>(io_, l_, {l_.taps, packed<i64>(l_.tap_offsets), values}).run(block);
   }
 
@@ -159,8 +158,7 @@ class BlockTask {
     if (scaled_)
       for (i64 i = 0; i < n; ++i) row[i] = {row[i].re * gain_, row[i].im * gain_};
     ranges_.add_row(row);
-    if (l_.last > l_.first)
-      transform_axis<kForward>(d_, l_, l_.last, twiddles(l_.last), row, row);
+    if (l_.last > l_.first) transform_axis<kForward>(d_, l_, l_.last, twiddles(l_.last), row, row);
   }
 
   // The next rows, which come while this one is transformed.

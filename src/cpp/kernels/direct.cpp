@@ -7,7 +7,7 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
-inline constexpr int kVectors = 8;  // accumulators in flight
+inline constexpr int kVectors = 8;         // accumulators in flight
 inline constexpr i64 kBudget = 64 * 1024;  // bytes of one channel's box: half an L2 share at most
 inline constexpr i64 kWork = 1 << 17;      // multiply-adds that are worth a task of their own
 inline constexpr i64 kInPlace = 1 << 14;   // outputs below which one set of boxes does it all
@@ -119,9 +119,9 @@ struct Direct {
 
   static std::size_t scratch_bytes(const Desc& d, int threads) {
     const Box box = box_for<T>(d, parts);
-    const std::size_t numbers =
-        static_cast<std::size_t>(d.in_channels * box.volume + box.lines * box.line_pad +
-                                 kSlack<T>) * parts * sizeof(T);
+    const std::size_t numbers = static_cast<std::size_t>(d.in_channels * box.volume +
+                                                         box.lines * box.line_pad + kSlack<T>) *
+                                parts * sizeof(T);
     return static_cast<std::size_t>(threads) * (numbers + tables_bytes(d, box)) +
            static_cast<std::size_t>(d.in_channels * taps_of(d)) * sizeof(i64);
   }
@@ -203,7 +203,8 @@ struct Direct {
           Tables tables;
           make_tables(d, box, first, thread_scratch(Slot::table, tables_bytes(d, box)), tables);
           T* boxes = static_cast<T*>(thread_scratch(
-              Slot::tile, static_cast<std::size_t>(d.in_channels * channel + kSlack<T>) * sizeof(T)));
+              Slot::tile,
+              static_cast<std::size_t>(d.in_channels * channel + kSlack<T>) * sizeof(T)));
           const Stored<T> stored{d, box};
           for (i64 c = 0; c < d.in_channels; ++c)
             for (int p = 0; p < parts; ++p) {
@@ -247,12 +248,18 @@ struct Direct {
 template <class F>
 MC_INLINE auto dispatch(const Desc& d, F&& f) {
   switch (d.compute) {
-    case DType::u32: return f(Direct<std::uint32_t, 1>{});
-    case DType::u64: return f(Direct<std::uint64_t, 1>{});
-    case DType::f32: return f(Direct<float, 1>{});
-    case DType::c64: return f(Direct<float, 2>{});
-    case DType::c128: return f(Direct<double, 2>{});
-    default: return f(Direct<double, 1>{});
+    case DType::u32:
+      return f(Direct<std::uint32_t, 1>{});
+    case DType::u64:
+      return f(Direct<std::uint64_t, 1>{});
+    case DType::f32:
+      return f(Direct<float, 1>{});
+    case DType::c64:
+      return f(Direct<float, 2>{});
+    case DType::c128:
+      return f(Direct<double, 2>{});
+    default:
+      return f(Direct<double, 1>{});
   }
 }
 

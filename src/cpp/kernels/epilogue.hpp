@@ -24,7 +24,8 @@ MC_INLINE T activate(Activation a, T x) {
     case Activation::gelu:
       return T(0.5) * x * (T(1) + ::erf(x * T(0.70710678118654752440)));
     case Activation::gelu_tanh:
-      return T(0.5) * x * (T(1) + ::tanh(T(0.79788456080286535588) * (x + T(0.044715) * x * x * x)));
+      return T(0.5) * x *
+             (T(1) + ::tanh(T(0.79788456080286535588) * (x + T(0.044715) * x * x * x)));
     case Activation::hard_swish: {
       const T gate = x + T(3);
       return x * (gate < T(0) ? T(0) : gate > T(6) ? T(6) : gate) / T(6);

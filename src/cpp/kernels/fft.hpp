@@ -62,8 +62,7 @@ MC_INLINE void unit_root(i64 k, i64 n, double* re, double* im) {
   const i64 octant = 8 * k / n;
   const i64 within = 8 * k - octant * n;
   constexpr long double quarter_pi = 0.785398163397448309615660845819875721L;
-  const double angle =
-      static_cast<double>(quarter_pi * (octant & 1 ? n - within : within) / n);
+  const double angle = static_cast<double>(quarter_pi * (octant & 1 ? n - within : within) / n);
   const double c = __builtin_cos(angle), s = __builtin_sin(angle);
   const bool swapped = ((octant + 1) & 2) != 0;
   const double x = swapped ? s : c, y = swapped ? c : s;
@@ -89,13 +88,20 @@ struct Int {
 template <class F>
 MC_INLINE void with_radix(int radix, F&& f) {
   switch (radix) {
-    case 1: return f(Int<1>{});
-    case 2: return f(Int<2>{});
-    case 3: return f(Int<3>{});
-    case 4: return f(Int<4>{});
-    case 5: return f(Int<5>{});
-    case 7: return f(Int<7>{});
-    case 8: return f(Int<8>{});
+    case 1:
+      return f(Int<1>{});
+    case 2:
+      return f(Int<2>{});
+    case 3:
+      return f(Int<3>{});
+    case 4:
+      return f(Int<4>{});
+    case 5:
+      return f(Int<5>{});
+    case 7:
+      return f(Int<7>{});
+    case 8:
+      return f(Int<8>{});
   }
 }
 
@@ -160,8 +166,7 @@ __attribute__((noinline)) void leaf(const Complex<T>* from, Complex<T>* to, i64 
       }
       if constexpr ((work & kInverse) != 0) dft(v);
 #pragma GCC unroll 8
-      for (int j = 0; j < r; ++j)
-        to[at + j * stride] = exchanged<(work & kInverse) != 0>(v[j]);
+      for (int j = 0; j < r; ++j) to[at + j * stride] = exchanged<(work & kInverse) != 0>(v[j]);
     }
   }
 }
@@ -190,8 +195,7 @@ void descend(const Transform<T>& t, int s, const Complex<T>* from, Complex<T>* t
   const int last = t.fft.stages - 1;
   const Stage& stage = t.fft.stage[s];
   const i64 points = stage.radix * stage.rest;
-  const bool near =
-      points * t.columns.count * static_cast<i64>(sizeof(Complex<T>)) <= kNearBytes;
+  const bool near = points * t.columns.count * static_cast<i64>(sizeof(Complex<T>)) <= kNearBytes;
   if (!near && s < last) {
     if constexpr ((work & kForward) != 0) run_stage<false>(t, s, to, 1);
     for (int j = 0; j < stage.radix; ++j) {
@@ -202,14 +206,11 @@ void descend(const Transform<T>& t, int s, const Complex<T>* from, Complex<T>* t
     if constexpr ((work & kInverse) != 0) run_stage<true>(t, s, to, 1);
     return;
   }
-  const auto blocks = [&](int i) {
-    return points / (t.fft.stage[i].radix * t.fft.stage[i].rest);
-  };
+  const auto blocks = [&](int i) { return points / (t.fft.stage[i].radix * t.fft.stage[i].rest); };
   if constexpr ((work & kForward) != 0)
     for (int i = s; i < last; ++i) run_stage<false>(t, i, to, blocks(i));
-  with_radix(t.fft.stage[last].radix, [&](auto r) {
-    leaf<r.value, work>(from, to, blocks(last), t.columns, spectrum);
-  });
+  with_radix(t.fft.stage[last].radix,
+             [&](auto r) { leaf<r.value, work>(from, to, blocks(last), t.columns, spectrum); });
   if constexpr ((work & kInverse) != 0)
     for (int i = last - 1; i >= s; --i) run_stage<true>(t, i, to, blocks(i));
 }

@@ -11,8 +11,8 @@ namespace {
 
 inline constexpr int kRows = MC_REGISTERS >= 32 ? 8 : 4;     // output channels of a block
 inline constexpr int kColumns = MC_REGISTERS >= 32 ? 3 : 2;  // vectors of pixels of a block
-inline constexpr i64 kBudget = 192 * 1024;                   // bytes of the boxes of a channel block
-inline constexpr i64 kSums = 128 * 1024;                     // bytes of partial sums of a task
+inline constexpr i64 kBudget = 192 * 1024;  // bytes of the boxes of a channel block
+inline constexpr i64 kSums = 128 * 1024;    // bytes of partial sums of a task
 inline constexpr i64 kWork = 1 << 18;
 
 template <class T>
@@ -79,7 +79,8 @@ template <class T>
 struct Gemm {
   static std::size_t packed_bytes(const Desc& d) {
     return static_cast<std::size_t>(d.groups * ceil_div(d.out_channels, kRows) * kRows *
-                                    d.in_channels * taps_of(d)) * sizeof(T);
+                                    d.in_channels * taps_of(d)) *
+           sizeof(T);
   }
 
   // [group][block of outputs][input channel][tap][kRows]
@@ -115,14 +116,14 @@ struct Gemm {
     const Cut cut = cut_for<T>(d);
     const Box& box = cut.box;
     const i64 taps = taps_of(d), blocks = ceil_div(d.out_channels, kRows);
-    i64* offset = static_cast<i64*>(thread_scratch(
-        Slot::spectrum, static_cast<std::size_t>(cut.inputs * taps) * sizeof(i64)));
+    i64* offset = static_cast<i64*>(
+        thread_scratch(Slot::spectrum, static_cast<std::size_t>(cut.inputs * taps) * sizeof(i64)));
     for (i64 c = 0; c < cut.inputs; ++c)
       for (i64 t = 0; t < taps; ++t) offset[c * taps + t] = c * box.volume + tap_offset(d, box, t);
 
     const i64 shares = box.tiles * cut.chunks;
-    const bool parallel = outputs_of(d) * taps * d.in_channels * d.out_channels * d.batch *
-                              d.groups > kWork / 4;
+    const bool parallel =
+        outputs_of(d) * taps * d.in_channels * d.out_channels * d.batch * d.groups > kWork / 4;
     args.pool.parallel_for(
         d.batch * d.groups * shares,
         [&](i64 task, int) {
@@ -141,8 +142,8 @@ struct Gemm {
           const i64 pitch = box.lines * box.line_pad;
           const i64 begin = chunk * cut.outputs, end = min_of(begin + cut.outputs, d.out_channels);
           const bool once = cut.inputs >= d.in_channels;
-          const T* w = static_cast<const T*>(args.packed) +
-                       g * blocks * kRows * d.in_channels * taps;
+          const T* w =
+              static_cast<const T*>(args.packed) + g * blocks * kRows * d.in_channels * taps;
           T cval;
           if constexpr (T(0.5) != T(0))
             cval = static_cast<T>(d.cval[0]);
@@ -195,10 +196,14 @@ struct Gemm {
 template <class F>
 MC_INLINE auto dispatch(const Desc& d, F&& f) {
   switch (d.compute) {
-    case DType::u32: return f(Gemm<std::uint32_t>{});
-    case DType::u64: return f(Gemm<std::uint64_t>{});
-    case DType::f32: return f(Gemm<float>{});
-    default: return f(Gemm<double>{});
+    case DType::u32:
+      return f(Gemm<std::uint32_t>{});
+    case DType::u64:
+      return f(Gemm<std::uint64_t>{});
+    case DType::f32:
+      return f(Gemm<float>{});
+    default:
+      return f(Gemm<double>{});
   }
 }
 

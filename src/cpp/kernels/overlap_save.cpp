@@ -12,10 +12,14 @@ constexpr i64 kSerialElements = 4096;  // of lanes; less is done before another 
 template <class F>
 MC_INLINE auto dispatch(const Desc& d, F&& f) {
   switch (d.compute) {
-    case DType::f32: return f(Numbers<float, false>{});
-    case DType::c64: return f(Numbers<float, true>{});
-    case DType::c128: return f(Numbers<double, true>{});
-    default: return f(Numbers<double, false>{});
+    case DType::f32:
+      return f(Numbers<float, false>{});
+    case DType::c64:
+      return f(Numbers<float, true>{});
+    case DType::c128:
+      return f(Numbers<double, true>{});
+    default:
+      return f(Numbers<double, false>{});
   }
 }
 

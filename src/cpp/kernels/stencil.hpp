@@ -42,11 +42,11 @@ MC_INLINE bool find_interior(const Desc& d, const i64* x_strides, const i64* out
 template <class T>
 struct Plane {
   const T* x;
-  const T* w;        // all taps of this output channel
+  const T* w;  // all taps of this output channel
   T* out;
   T bias;
   i64 channels, channel_stride;
-  i64 outer;         // taps on all but the last two axes
+  i64 outer;  // taps on all but the last two axes
   const i64* outer_offset;
   i64 rows, row_step;        // taps on the last axis but one, and their distance in x
   i64 columns, column_step;  // taps on the last axis

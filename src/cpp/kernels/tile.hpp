@@ -167,9 +167,9 @@ MC_INLINE i64 source_of(const Desc& d, int a, i64 j) {
 MC_INLINE void add_sample(Tables& t, i64 position, i64 source) {
   if (t.run_count > 0) {
     Run& run = t.runs[t.run_count - 1];
-    if (run.source < 0 ? source == run.source
-                       : source >= 0 && (run.count == 1 ||
-                                         source == run.source + run.step * run.count)) {
+    if (run.source < 0
+            ? source == run.source
+            : source >= 0 && (run.count == 1 || source == run.source + run.step * run.count)) {
       if (run.source >= 0 && run.count == 1) run.step = source - run.source;
       ++run.count;
       return;
@@ -310,11 +310,16 @@ struct Stored {
       go(static_cast<const T*>(x));
     } else {
       switch (d.x_type) {
-        case DType::i8: return go(static_cast<const std::int8_t*>(x));
-        case DType::u8: return go(static_cast<const std::uint8_t*>(x));
-        case DType::i16: return go(static_cast<const std::int16_t*>(x));
-        case DType::u16: return go(static_cast<const std::uint16_t*>(x));
-        default: return go(static_cast<const T*>(x));
+        case DType::i8:
+          return go(static_cast<const std::int8_t*>(x));
+        case DType::u8:
+          return go(static_cast<const std::uint8_t*>(x));
+        case DType::i16:
+          return go(static_cast<const std::int16_t*>(x));
+        case DType::u16:
+          return go(static_cast<const std::uint16_t*>(x));
+        default:
+          return go(static_cast<const T*>(x));
       }
     }
   }
@@ -329,10 +334,13 @@ struct Stored {
     } else {
       switch (d.out_type) {
         case DType::i8:
-        case DType::u8: return go(static_cast<std::uint8_t*>(out));
+        case DType::u8:
+          return go(static_cast<std::uint8_t*>(out));
         case DType::i16:
-        case DType::u16: return go(static_cast<std::uint16_t*>(out));
-        default: return go(static_cast<T*>(out));
+        case DType::u16:
+          return go(static_cast<std::uint16_t*>(out));
+        default:
+          return go(static_cast<T*>(out));
       }
     }
   }
@@ -345,10 +353,13 @@ MC_INLINE bool stored_as_integer(DType t, int most) {
     case DType::i16:
     case DType::u16:
     case DType::i32:
-    case DType::u32: return most == 4;
+    case DType::u32:
+      return most == 4;
     case DType::i64:
-    case DType::u64: return most == 8;
-    default: return false;
+    case DType::u64:
+      return most == 8;
+    default:
+      return false;
   }
 }
 

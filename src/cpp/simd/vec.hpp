@@ -1,5 +1,6 @@
-// One vector type per element type, as wide as the target's registers. Arithmetic is the compiler's:
-// a + b, a * b and a * scalar work on vectors as on numbers. Included once per instruction set.
+// One vector type per element type, as wide as the target's registers. Arithmetic is the
+// compiler's: a + b, a * b and a * scalar work on vectors as on numbers. Included once per
+// instruction set.
 #pragma once
 
 #include "base/boundary.hpp"

@@ -195,8 +195,9 @@ struct Problem {
       for (int a = desc.rank - 1; a >= 0; --a) {
         const i64 k = rest % desc.kernel[a];
         rest /= desc.kernel[a];
-        const i64 i = resolve_index(at[3 + a] * desc.stride[a] + k * desc.dilation[a] -
-                                        desc.pad_low[a], desc.in_size[a], desc.boundary[a]);
+        const i64 i =
+            resolve_index(at[3 + a] * desc.stride[a] + k * desc.dilation[a] - desc.pad_low[a],
+                          desc.in_size[a], desc.boundary[a]);
         outside |= i == kOutside;
         from[3 + a] = i;
         tap[3 + a] = desc.flip ? desc.kernel[a] - 1 - k : k;
@@ -332,19 +333,36 @@ void test_epilogue(const Kernel& kernel) {
         double expected = v;
         const double gate = std::min(std::max(v + 3, 0.0), 6.0) / 6;
         switch (p.desc.activation) {
-          case Activation::none: break;
-          case Activation::relu: expected = std::max(v, 0.0); break;
-          case Activation::relu6: expected = std::min(std::max(v, 0.0), 6.0); break;
-          case Activation::leaky_relu: expected = v < 0 ? 0.01 * v : v; break;
-          case Activation::silu: expected = v / (1 + std::exp(-v)); break;
-          case Activation::gelu: expected = v * std::erfc(-v / std::sqrt(2.0)) / 2; break;
-          case Activation::gelu_tanh:
-            expected = v / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) *
-                                              (v + 0.044715 * v * v * v)));
+          case Activation::none:
             break;
-          case Activation::hard_swish: expected = v * gate; break;
-          case Activation::sigmoid: expected = 1 / (1 + std::exp(-v)); break;
-          case Activation::tanh: expected = std::tanh(v); break;
+          case Activation::relu:
+            expected = std::max(v, 0.0);
+            break;
+          case Activation::relu6:
+            expected = std::min(std::max(v, 0.0), 6.0);
+            break;
+          case Activation::leaky_relu:
+            expected = v < 0 ? 0.01 * v : v;
+            break;
+          case Activation::silu:
+            expected = v / (1 + std::exp(-v));
+            break;
+          case Activation::gelu:
+            expected = v * std::erfc(-v / std::sqrt(2.0)) / 2;
+            break;
+          case Activation::gelu_tanh:
+            expected = v / 2 *
+                       (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (v + 0.044715 * v * v * v)));
+            break;
+          case Activation::hard_swish:
+            expected = v * gate;
+            break;
+          case Activation::sigmoid:
+            expected = 1 / (1 + std::exp(-v));
+            break;
+          case Activation::tanh:
+            expected = std::tanh(v);
+            break;
         }
         worst = std::max(worst, std::abs(p.out[at] - expected));
       });
@@ -438,9 +456,9 @@ void test_dynamic_range(const Kernel& kernel) {
   });
   check_windows(kernel, p);
   // Near the ends of the range: what direct summation can hold comes out.
-  for (int exponent : {std::numeric_limits<Real>::max_exponent - 6,
-                       std::numeric_limits<Real>::min_exponent - 4,
-                       std::numeric_limits<Real>::min_exponent + 30}) {
+  for (int exponent :
+       {std::numeric_limits<Real>::max_exponent - 6, std::numeric_limits<Real>::min_exponent - 4,
+        std::numeric_limits<Real>::min_exponent + 30}) {
     Problem<T> p(Shape({300}, {30}, {256}));
     p.x.each([&](const std::vector<i64>& at) {
       p.x[at] = (p.x[at] + Real(2)) * std::ldexp(Real(0.5), exponent);
@@ -449,8 +467,8 @@ void test_dynamic_range(const Kernel& kernel) {
     long double worst = 0;
     const long double smallest = std::numeric_limits<Real>::denorm_min();
     p.out.each([&](const std::vector<i64>& at) {
-      const auto sum = p.template direct<std::conditional_t<std::is_same_v<T, Real>, long double,
-                                                            std::complex<long double>>>(at);
+      const auto sum = p.template direct<
+          std::conditional_t<std::is_same_v<T, Real>, long double, std::complex<long double>>>(at);
       const long double error = std::abs(decltype(sum)(p.out[at]) - sum);
       worst = std::max(worst, error / (std::ldexp(45.0L, exponent) * eps + 2 * smallest));
     });
