@@ -4,13 +4,19 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
+
+#ifdef __GLIBCXX__
+#include <cxxabi.h>
+#endif
 
 #include "base/cpu.hpp"
 #include "base/cpu_count.hpp"
@@ -122,6 +128,30 @@ class Buffer {
   Py_buffer view_;
 };
 
+// Lets other Python threads run. A daemon thread that asks for the lock again while the interpreter
+// ends is unwound by force, which would terminate the process in the first noexcept frame: it
+// sleeps instead until the process is gone, as later Pythons do by themselves.
+class WithoutLock {
+ public:
+  WithoutLock() : state_(PyEval_SaveThread()) {}
+  ~WithoutLock() {
+#ifdef __GLIBCXX__
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (abi::__forced_unwind&) {
+      for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+#else
+    PyEval_RestoreThread(state_);
+#endif
+  }
+  WithoutLock(const WithoutLock&) = delete;
+  WithoutLock& operator=(const WithoutLock&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
 class Packed {
  public:
   explicit Packed(std::size_t bytes) : bytes_(bytes) {
@@ -207,7 +237,7 @@ class Executable {
   }
 
   void execute(const RunArgs& args) const {
-    const nb::gil_scoped_release release;
+    const WithoutLock unlocked;
     kernel_->run(args);
   }
 
@@ -222,7 +252,7 @@ nb::dict machine_profile(const std::string& name) {
   if (target == nullptr) throw std::invalid_argument("target: '" + name + "' does not run here");
   MachineProfile p;
   {
-    const nb::gil_scoped_release release;
+    const WithoutLock unlocked;
     p = measure_machine(*target);
   }
   nb::dict d;
@@ -248,6 +278,7 @@ nb::list target_list() {
 
 NB_MODULE(_core, m) {
   using namespace multiconv;
+  nb::set_leak_warnings(false);  // a daemon thread may hold its plan to the very end
   m.doc() = "The native core: kernels for several instruction sets behind one signature.";
   m.def("targets", target_list, "Instruction sets that this CPU runs, best last.");
   m.def(

@@ -273,7 +273,7 @@ def conv_transpose(
         Outputs per input.
     padding : int, tuple, pairs, "valid" or "same", optional
         What the forward layer would pad, so what is cut off here. ``"same"`` gives
-        ``size * stride`` outputs.
+        ``size * stride`` outputs, ``"valid"`` cuts nothing (Keras' words, with Keras' sizes).
     output_padding : int or tuple of int, optional
         Added at the high end, smaller than the stride or the dilation.
     dilation, groups, data_format, precision, method, out
@@ -486,7 +486,8 @@ def _shape_of(array: Any, name: str) -> ShapeDtype:
 
 
 def _layer(rank: int, x: Any, w: Any, bias: Any, *geometry: Any) -> Any:
-    w_rank = np.ndim(w) - 2
+    w = w if hasattr(w, "ndim") else _arrays.to_numpy(w, "weight")
+    w_rank = w.ndim - 2
     if w_rank != rank:
         raise ValueError(
             f"weight: has {w_rank + 2} axes, conv{rank}d takes (out, in / groups) and {rank} "

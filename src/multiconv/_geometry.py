@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def out_size(problem: Problem) -> tuple[int, ...]:
         length = output_length(extent, win, problem.stride[axis], low, high)
         for value in (win, extent, extent + abs(low) + abs(high), length):
             check_size(value, f"spatial axis {axis} with padding and dilation")
-        if length < 0 or (extent + low + high < win):
+        if extent + low + high < win - (size == 0):  # nothing, padded as for 'same', gives nothing
             raise ValueError(
                 f"kernel: its window covers {win} samples on spatial axis {axis}, but the input "
                 f"has only {extent + low + high} there (padding included); use a smaller kernel, "
@@ -128,9 +128,7 @@ def adjoint_padding(size: int, grad_size: int, win: int, stride: int, low: int) 
 
 def per_axis(value: object, rank: int, name: str, least: int) -> tuple[int, ...]:
     """An integer, or one integer per spatial axis, checked."""
-    values: Sequence[Any] = (
-        tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,) * rank
-    )
+    values: Sequence[Any] = tuple(value) if _is_sequence(value) else (value,) * rank
     try:
         result = tuple(operator.index(v) for v in values)
     except TypeError:
@@ -152,7 +150,7 @@ def per_axis(value: object, rank: int, name: str, least: int) -> tuple[int, ...]
 
 def per_axis_word(value: object, rank: int, name: str, allowed: Sequence[str]) -> tuple[str, ...]:
     """A word, or one word per axis, checked against those allowed."""
-    values: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    values: tuple[Any, ...] = tuple(value) if _is_sequence(value) else (value,) * rank
     if len(values) != rank:
         raise ValueError(f"{name}: {value!r} has {len(values)} words, allowed are 1 or {rank}")
     for word in values:
@@ -168,14 +166,14 @@ def per_axis_pairs(value: object, rank: int, name: str) -> tuple[tuple[int, int]
         f"{name}: {value!r} is not allowed, give an integer, one integer per axis, "
         "one (low, high) pair per axis, 'valid' or 'same'"
     )
-    values = value if isinstance(value, (tuple, list, np.ndarray)) else (value,) * rank
+    values = value if _is_sequence(value) else (value,) * rank
     if len(values) == 1:
         values = tuple(values) * rank
     if len(values) != rank:
         raise ValueError(f"{message}; there are {rank} spatial axes")
     pairs = []
     for entry in values:
-        pair = tuple(entry) if isinstance(entry, (tuple, list, np.ndarray)) else (entry, entry)
+        pair = tuple(entry) if _is_sequence(entry) else (entry, entry)
         try:
             low, high = (operator.index(v) for v in pair)
         except (TypeError, ValueError):
@@ -184,6 +182,10 @@ def per_axis_pairs(value: object, rank: int, name: str) -> tuple[tuple[int, int]
         check_size(high, name)
         pairs.append((low, high))
     return tuple(pairs)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def index_table(problem: Problem, axis: int) -> NDArray[np.int64]:

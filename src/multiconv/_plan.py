@@ -163,7 +163,7 @@ class Plan:
         elif not self._bound:
             raise TypeError("w: the plan was made from a kernel shape, so it needs the kernel")
         if bias is not None:
-            bias = _arrays.to_numpy(bias, "bias")
+            bias = self._check_bias(_arrays.to_numpy(bias, "bias"))
         elif self.problem.bias and self._bias is None:
             raise TypeError("bias: the plan has one and was made from shapes, so it needs the bias")
         result = self.run(x, w, bias, out)
@@ -174,10 +174,9 @@ class Plan:
         request = self._request
         if out is not None:
             return self._run_into(x, w, bias, out)
-        result, view = request.allocate()
         if request.empty:
-            result[...] = 0
-            return result
+            return np.zeros(request.out_shape, request.problem.out_dtype)
+        result, view = request.allocate()
         self._execute(x, w, bias, view)
         return result if request.finish is None else request.finish(result)
 
@@ -207,10 +206,12 @@ class Plan:
             )
         if not out.flags.writeable:
             raise ValueError("out: the array is read-only, give a writable one")
+        if self._request.empty:
+            out[...] = 0
+            return out
         view = self._request.out.view(out)
         direct = (
             self._request.finish is None
-            and not self._request.empty
             and out.flags.aligned
             and np.may_share_memory(view, out)
             and not any(a is not None and np.may_share_memory(a, out) for a in (x, w, bias))
@@ -241,12 +242,26 @@ class Plan:
             )
         return array
 
+    def _check_bias(self, bias: Array) -> Array:
+        problem = self.problem
+        if not problem.bias:
+            raise ValueError("bias: the plan was made without one, make it with a bias")
+        shape, dtype = (problem.out_channels,), problem.acc_dtype
+        if bias.shape != shape or not np.can_cast(bias.dtype, dtype, "same_kind"):
+            raise ValueError(
+                f"bias: {bias.dtype} of shape {bias.shape} does not fit this plan, it takes "
+                f"{dtype} of shape {shape}"
+            )
+        return bias
+
 
 def _lenient(problem: Problem, method: str) -> str:
     """The method to plan with before the kernel is seen.
 
     One that must know the kernel's values is asked again when they are there.
     """
+    if not isinstance(method, str):
+        raise TypeError(f"method: {method!r} is not allowed, give 'auto' or an algorithm's name")
     named = registered().get(method)
     if named is not None and named.value_sensitive and named.accepts(problem, UNKNOWN):
         return "auto"

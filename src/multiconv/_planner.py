@@ -6,7 +6,6 @@ Names no algorithm.
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -76,7 +75,6 @@ class Planner:
 
     def __init__(self) -> None:
         self._steps: dict[object, Step] = {}
-        self._lock = threading.Lock()
 
     @property
     def machine(self) -> Machine:
@@ -97,16 +95,15 @@ class Planner:
         found = self._steps.get(key)
         if found is None:
             found = self._choose(problem, traits, method)
-            with self._lock:
-                if len(self._steps) >= self.LARGEST_CACHE:
-                    self._steps.clear()
-                self._steps[key] = found
+            # No lock: one of its own would stay shut in a child forked while another thread held it.
+            if len(self._steps) >= self.LARGEST_CACHE:
+                self._steps.clear()
+            self._steps[key] = found
         return found
 
     def forget(self) -> None:
         """Drop all kept choices, so that new wisdom is heard."""
-        with self._lock:
-            self._steps.clear()
+        self._steps.clear()
 
     def _choose(self, problem: Problem, traits: KernelTraits, method: str) -> Step:
         asked = _asked(method)
@@ -121,6 +118,11 @@ class Planner:
             verdict = verdicts[method]
             if isinstance(verdict, Refusal):
                 raise RefusedError(f"method: {method!r} cannot run this: {verdict.reason}")
+            if verdict.bytes > memory_limit():
+                raise MemoryLimitError(
+                    f"method: {method!r} needs {verdict.bytes} bytes of scratch memory, the memory "
+                    f"limit is {memory_limit()} bytes (set MULTICONV_MEMORY_LIMIT to change it)"
+                )
         rows = [_row(n, v, reasons.get(n)) for n, v in verdicts.items()]
         rows = [replace(r, chosen=True, reason=why) if r.algorithm == best else r for r in rows]
         rows.sort(key=lambda r: (not r.chosen, not r.accepted, r.seconds or 0.0))

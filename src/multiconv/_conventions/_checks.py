@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
-from multiconv._conventions._request import ShapeDtype
+from multiconv._conventions._request import ShapeDtype, as_dtype, holds_numbers
 from multiconv._problem import ACTIVATIONS, PRECISIONS, Problem, accumulator
 
 
@@ -20,11 +21,8 @@ def result_types(
     except TypeError:
         raise TypeError(f"x, w: {x.name} and {w.name} have no common dtype, convert one") from None
     if asked is not None:
-        try:
-            wider = np.dtype(asked)
-        except TypeError:
-            raise TypeError(f"dtype: {asked!r} is no NumPy dtype") from None
-        if not np.can_cast(result, wider, "safe") or wider.kind not in "biufcV":
+        wider = as_dtype(asked)
+        if not np.can_cast(result, wider, "safe") or not holds_numbers(wider):
             raise ValueError(
                 f"dtype: {wider.name} cannot hold {result.name} results, give one that can"
             )
@@ -89,16 +87,19 @@ def group_count(groups: Any, channels: int, filters: int) -> int:
 
 def as_index(value: Any, name: str) -> int:
     try:
-        return int(value.__index__())
-    except AttributeError:
+        return operator.index(value)
+    except TypeError:
         raise TypeError(f"{name}: {value!r} is not allowed, give an integer") from None
 
 
 def as_shape(value: Any, name: str) -> tuple[int, ...]:
     try:
-        return tuple(as_index(n, name) for n in value)
+        shape = tuple(as_index(n, name) for n in value)
     except TypeError:
         raise TypeError(f"{name}: {value!r} is not allowed, give a tuple of integers") from None
+    expect(min(shape, default=0) >= 0,
+           f"{name}: {shape} has a negative size, allowed are sizes from 0")  # fmt: skip
+    return shape
 
 
 def check_bias(bias: ShapeDtype | None, filters: int) -> None:

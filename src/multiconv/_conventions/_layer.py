@@ -79,6 +79,9 @@ def conv_transpose(
                 f"output_padding: {extra[a]} is too large, it must be smaller than the stride "
                 f"({stride[a]}) or the dilation ({dilation[a]})")  # fmt: skip
     pairs = _transposed_padding(padding, form, stride, dilation, extra)
+    for n, s, k, d, pair in zip(form.size, stride, form.kernel, dilation, pairs, strict=True):
+        left = geometry.dilated(n, s) + sum(pair) - geometry.window(k, d) + 1
+        expect(left > 0 or n == 0, f"padding: {padding!r} is too large, it cuts all outputs away")
     acc, out_dtype = result_types(x.dtype, w.dtype, None, bias)
     problem = Problem(
         in_size=form.size, kernel=form.kernel, batch=form.batch, groups=groups,
@@ -125,13 +128,14 @@ def _transposed_padding(
     extra: Sequence[int],
 ) -> tuple[tuple[int, int], ...]:  # fmt: skip
     wins = [geometry.window(k, d) for k, d in zip(form.kernel, dilation, strict=True)]
-    if padding == "same":
+    word = padding if isinstance(padding, str) else None
+    if word == "same":
         cuts = tuple(
             ((w - s) // 2, w - s - (w - s) // 2) if w >= s else (0, w - s)
             for w, s in zip(wins, stride, strict=True)
         )
-    elif padding == "valid":
-        cuts = ((0, 0),) * form.rank
+    elif word == "valid":  # Keras: at least the stride's samples for each input
+        cuts = tuple((0, min(w - s, 0)) for w, s in zip(wins, stride, strict=True))
     else:
         cuts = geometry.per_axis_pairs(padding, form.rank, "padding")
     return tuple(

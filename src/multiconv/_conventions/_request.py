@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,20 @@ from multiconv._geometry import check_memory
 from multiconv._machine import memory_limit
 from multiconv._problem import FLOAT64, Problem
 from multiconv._typing import Array
+
+
+def as_dtype(value: Any) -> np.dtype:
+    """A NumPy dtype in the machine's byte order."""
+    try:
+        dtype: np.dtype = np.dtype(value)
+    except TypeError:
+        raise TypeError(f"dtype: {value!r} is no NumPy dtype") from None
+    return dtype.newbyteorder("=")
+
+
+def holds_numbers(dtype: np.dtype) -> bool:
+    """Whether it is a dtype of numbers, bfloat16 among them."""
+    return dtype.kind in "biufc" or dtype.name == "bfloat16"
 
 
 @dataclass(frozen=True)
@@ -35,8 +50,16 @@ class ShapeDtype:
     dtype: Any = FLOAT64
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
-        object.__setattr__(self, "dtype", np.dtype(self.dtype))
+        try:
+            shape = tuple(operator.index(n) for n in self.shape)
+        except TypeError:
+            raise TypeError(
+                f"shape: {self.shape!r} is not allowed, give a tuple of integers"
+            ) from None
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "dtype", as_dtype(self.dtype))
+        if not holds_numbers(self.dtype):
+            raise TypeError(f"dtype: {self.dtype} is not allowed, give one of numbers")
         if any(n < 0 for n in self.shape):
             raise ValueError(f"shape: {self.shape} has a negative size, allowed are sizes from 0")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from multiconv import _geometry as geometry
@@ -32,8 +32,7 @@ def convolve(
         raise ValueError(f"h: shape {h.shape} has no taps, every kernel axis needs at least 1")
     dilation = geometry.per_axis(dilation, rank, "dilation", 1)
     wins = [geometry.window(k, d) for k, d in zip(kernel, dilation, strict=True)]
-    empty = 0 in in_size
-    if empty and any(m != "same" for m, n in zip(modes, in_size, strict=True) if n == 0):
+    if any(m != "same" for m, n in zip(modes, in_size, strict=True) if n == 0):
         raise ValueError(
             f"x: shape {x.shape} is empty on an axis to be convolved; only mode='same' "
             "gives a result (an empty one) there"
@@ -42,7 +41,7 @@ def convolve(
     lead = _Broadcast.of(x, h, x_axes, h_axes)
     problem = Problem(
         in_size=in_size, kernel=kernel,
-        batch=math.prod(lead.batch), groups=math.prod(lead.groups),
+        batch=math.prod(lead.batch), groups=max(math.prod(lead.groups), 1),
         in_channels=math.prod(lead.groups), out_channels=math.prod(lead.groups + lead.outs),
         stride=geometry.per_axis(stride, rank, "stride", 1), dilation=dilation,
         padding=tuple(geometry.mode_padding(m, w) for m, w in zip(modes, wins, strict=True)),
@@ -51,8 +50,7 @@ def convolve(
         x_dtype=x.dtype, w_dtype=h.dtype, acc_dtype=acc, out_dtype=out_dtype,
         precision=precision_word(precision),
     )  # fmt: skip
-    sizes = _sizes_beside_empty(problem) if empty else geometry.out_size(problem)
-    return lead.request(problem, sizes, empty, conjugate=not flip and h.dtype.kind == "c")
+    return lead.request(problem, geometry.out_size(problem), conjugate=not flip and h.dtype.kind == "c")
 
 
 def correlate(
@@ -114,17 +112,13 @@ class _Broadcast:
     def outs(self) -> tuple[int, ...]:
         return tuple(self.h_shape[a] for a in self.out_axes)
 
-    def request(
-        self, problem: Problem, sizes: tuple[int, ...], empty: bool, conjugate: bool
-    ) -> Request:
+    def request(self, problem: Problem, sizes: tuple[int, ...], conjugate: bool) -> Request:
         order = self.batch_axes + self.group_axes + self.out_axes + self.spatial
         plain = order == tuple(range(len(order)))
         lead = (problem.batch, problem.groups, problem.group_out)
         out_shape = [0] * len(order)
         for a in order:
-            out_shape[a] = max(self.x_shape[a], self.h_shape[a])
-        for a in self.batch_axes:
-            out_shape[a] = self.x_shape[a]
+            out_shape[a] = self.x_shape[a] if self.h_shape[a] == 1 else self.h_shape[a]
         for a, n in zip(self.spatial, sizes, strict=True):
             out_shape[a] = n
         permuted = None if plain else order
@@ -139,7 +133,7 @@ class _Broadcast:
             out_shape=tuple(out_shape),
             x_shape=self.x_shape,
             w_shape=self.h_given,
-            empty=empty or 0 in out_shape,
+            empty=0 in out_shape,
         )
 
 
@@ -173,10 +167,3 @@ def _signal_axes(
             f"(the convolved axes alone) or {ndim} (as x has; the others broadcast)"
         )
     return tuple(found), tuple(found), len(found)
-
-
-def _sizes_beside_empty(problem: Problem) -> tuple[int, ...]:
-    """Output sizes of a problem with empty axes, which stay empty."""
-    filled = replace(problem, in_size=tuple(max(n, 1) for n in problem.in_size))
-    sizes = geometry.out_size(filled)
-    return tuple(s if n else 0 for n, s in zip(problem.in_size, sizes, strict=True))

@@ -126,11 +126,5 @@ def _sizes(win: int, span: int, rank: int) -> tuple[int, ...]:
 @lru_cache(maxsize=4096)
 def _smooth_from(n: int) -> int:
     """The least product of 2, 3 and 5 that is at least ``n``."""
-    while True:
-        rest = n
-        for p in (2, 3, 5):
-            while rest % p == 0:
-                rest //= p
-        if rest == 1:
-            return n
-        n += 1
+    odd = [3**i * 5**j for i in range(n.bit_length()) for j in range(n.bit_length())]
+    return min(p << (-(-n // p) - 1).bit_length() for p in odd)
