@@ -1,4 +1,4 @@
-"""Interleaved timings against other libraries: `python benchmarks/run.py [--rounds N] [--json FILE]`.
+"""Interleaved timings against other libraries: `python benchmarks/run.py [--rounds N]`.
 
 Every contestant runs once in each round, so that a machine whose speed drifts drifts for all; the
 ratio of minima counts. Results are compared before anything is timed. Lost cases come first.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import multiconv as mc
+from multiconv._registry import registered
 
 X, H = np.arange(20.0).reshape(4, 5), np.ones((2, 3))
 D, W = np.ones((2, 4, 6, 7)), np.ones((6, 4, 3, 2))
@@ -12,8 +13,8 @@ INTEGERS = np.arange(5)
 BIG = 2**63
 
 
-def convolve(*args, **options):
-    return mc.convolve(X, H, *args, **options)
+def convolve(*args, h=H, **options):
+    return mc.convolve(X, h, *args, **options)
 
 
 def conv(x=D, w=W, **options):
@@ -122,6 +123,29 @@ CALLS = {
     # values
     "rows that differ in length": (lambda: mc.convolve([[1, 2], [3]], [1]), "x rows length"),
     "a kernel whose rows differ": (lambda: mc.convolve([1], [[1, 2], [3]]), "h rows length"),
+    "a bias whose rows differ": (lambda: conv(bias=[1, [2]]), "bias rows length"),
+    "a weight whose rows differ": (lambda: mc.conv2d(D, [[1], [2, 3]]), "weight rows length"),
+    "a NaN kernel for a transform": (
+        lambda: convolve(method="overlap_save", h=H * np.nan), "method 'overlap_save' NaN"),
+    "an out of another byte order": (
+        lambda: convolve("same", out=np.empty((4, 5), ">f8")), "out >f8 float64"),
+    "a transposed layer with a huge stride": (lambda: transpose(stride=2**61), "2**62"),
+    "paddings whose difference is small": (
+        lambda: conv(padding=((2**61, 0), (-(2**61), 2**61))), "padding 2**62"),
+    "a huge dilation in a huge padding": (
+        lambda: conv(dilation=2**62, padding=2**62), "dilation 2**62"),
+    "a channel's size for the gradient": (
+        lambda: mc.conv_input_grad(G, W, (2, 3, 6, 7)), "4 input channels 3"),
+    "a kernel's shape that is none": (
+        lambda: mc.conv_weight_grad(D, G, (6, 4, -3, 2)), "w_shape (6, 4, -3, 2)"),
+    "a plan's mode": (lambda: mc.plan(mc.convolve, X, H, mode="half"), "mode 'half' 'full'"),
+    "a plan's method": (lambda: mc.plan(mc.convolve, X, H, method="magic"), "method 'magic'"),
+    "a plan of a size without end": (
+        lambda: mc.plan(mc.convolve, mc.ShapeDtype((BIG,)), H[0]), f"{BIG} 2**62"),
+    "a negative shape": (lambda: mc.ShapeDtype((-1, 2)), "shape (-1, 2) negative"),
+    "a pool of nothing": (lambda: mc.max_pool(D, 0), "size 0 least 1"),
+    "a pool too large": (lambda: mc.max_pool(D, 20), "size 20 elements 6"),
+    "a pool's padding": (lambda: mc.avg_pool(D, 2, padding=BIG), f"padding {BIG} 2**62"),
 }  # fmt: skip
 
 TYPES = {
@@ -131,6 +155,24 @@ TYPES = {
     "dates": (lambda: mc.convolve(np.zeros(3, "M8[s]"), [1]), "x datetime64 numbers"),
     "records": (lambda: mc.convolve(np.zeros(3, "f4,f8"), [1]), "x numbers"),
     "masked arrays": (lambda: mc.convolve(np.ma.array([1, 2]), [1]), "x masked fill"),
+    "masked kernels": (lambda: mc.convolve([1], np.ma.array([1, 2])), "h masked fill"),
+    "masked gradients": (
+        lambda: mc.conv_input_grad(np.ma.array(G), W, D.shape), "grad masked fill"),
+    "numbers beyond 64 bits": (lambda: mc.convolve([10**30, 1], [1]), "x object numbers"),
+    "text for a bias": (lambda: conv(bias="abcdef"), "bias numbers"),
+    "text for a pool": (lambda: mc.max_pool("abc", 2), "x numbers"),
+    "text for a plan": (lambda: mc.plan(mc.convolve, "abc", H), "x numbers"),
+    "no dilation": (lambda: convolve(dilation=None), "dilation None integer"),
+    "half an axis": (lambda: convolve(axes=0.5), "axes 0.5 integer"),
+    "no method": (lambda: convolve(method=None), "method None 'auto'"),
+    "many methods": (lambda: convolve(method=["auto"]), "method ['auto'] name"),
+    "a kernel's shape of words": (lambda: mc.conv_weight_grad(D, G, None), "w_shape None integers"),
+    "half a size": (lambda: mc.ShapeDtype((2.5,)), "shape (2.5,) integers"),
+    "a shape of text": (lambda: mc.ShapeDtype((2,), "U3"), "dtype <U3 numbers"),
+    "a shape of no dtype": (lambda: mc.ShapeDtype((2,), "float99"), "dtype 'float99' NumPy"),
+    "a pool of complex numbers": (lambda: mc.max_pool(D * 1j, 2), "x complex128 real"),
+    "a tuned kernel without values": (
+        lambda: mc.tune(mc.convolve, X, mc.ShapeDtype((2, 3))), "w object numbers"),
     "sets": (lambda: mc.convolve({1, 2}, [1]), "x object numbers"),
     "a cval of words": (lambda: convolve(cval="zero"), "cval 'zero' number"),
     "a cval of many numbers": (lambda: convolve(cval=(1, 2)), "cval (1, 2) one number"),
@@ -156,13 +198,26 @@ TYPES = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def nothing_runs(monkeypatch):
+    """Whatever is computed is an error."""
+
+    def run(*args):
+        raise AssertionError("it computed")
+
+    for algorithm in registered().values():
+        monkeypatch.setattr(type(algorithm), "run", run)
+
+
 def check_words(message, words):
     for word in words.replace(", ", ",_").split():
         assert word.replace(",_", ", ") in message
     assert "\n" not in message
+    assert not message.endswith(".")
     assert len(message) < 400
 
 
+@pytest.mark.usefixtures("nothing_runs")
 @pytest.mark.parametrize(("call", "words"), CALLS.values(), ids=CALLS)
 def test_values_that_are_not_allowed(call, words):
     with pytest.raises(ValueError) as caught:  # noqa: PT011
@@ -170,6 +225,7 @@ def test_values_that_are_not_allowed(call, words):
     check_words(str(caught.value), words)
 
 
+@pytest.mark.usefixtures("nothing_runs")
 @pytest.mark.parametrize(("call", "words"), TYPES.values(), ids=TYPES)
 def test_types_that_are_not_allowed(call, words):
     with pytest.raises(TypeError) as caught:
@@ -242,3 +298,68 @@ def test_the_library_of_missing_arrays_is_named():
     dask_array = type("Array", (), {"__module__": "dask.array.core"})()
     with pytest.raises(TypeError, match=r"x: .*Dask.*compute\(\)"):
         mc.convolve(dask_array, [1.0])
+
+
+@pytest.mark.parametrize("method", ["auto", "reference"])
+def test_scratch_beyond_the_memory_limit_is_refused_with_both_numbers(method, monkeypatch):
+    monkeypatch.setenv("MULTICONV_MEMORY_LIMIT", "1000")
+    with pytest.raises(mc.MemoryLimitError, match=r"\b\d{4,} bytes.*\b1000 bytes"):
+        mc.convolve(np.ones(101, "f2"), np.ones(13, "f2"), method=method)
+
+
+def test_results_beyond_a_limit_of_ones_own_are_refused(monkeypatch):
+    monkeypatch.setenv("MULTICONV_MEMORY_LIMIT", "1MB")
+    with pytest.raises(mc.MemoryLimitError, match=r"\b1600088 bytes.*\b1000000 bytes"):
+        mc.convolve(np.ones(200_001), np.ones(11))
+
+
+def test_an_algorithm_beyond_the_memory_limit_is_not_taken(monkeypatch):
+    shapes = mc.ShapeDtype((1, 1, 1 << 20), "f4"), mc.ShapeDtype((1, 1, 2), "f4")
+    reference = mc.plan(mc.conv, *shapes, method="reference")
+    monkeypatch.setenv("MULTICONV_MEMORY_LIMIT", str(reference.scratch_bytes - 1))
+    plan = mc.plan(mc.conv, *shapes)
+    assert plan.scratch_bytes < reference.scratch_bytes
+    rows = {r.algorithm: r for r in plan.explain().rows}
+    assert "bytes of scratch" in rows["reference"].reason
+
+
+@pytest.mark.parametrize("limit", ["nonsense", "-1", "0", "1e999GB", "5 apples"])
+def test_a_limit_that_is_no_amount_of_memory_is_refused(limit, monkeypatch):
+    monkeypatch.setenv("MULTICONV_MEMORY_LIMIT", limit)
+    with pytest.raises(ValueError, match=f"MULTICONV_MEMORY_LIMIT: '{limit}' .*'2GB'"):
+        mc.convolve(np.ones(57), np.ones(19))
+
+
+def overlapping(memory, n=31, m=6):
+    """Two inputs and the result of ``full`` that lie over one another, by how."""
+    x, h, size = memory[:n], memory[60 : 60 + m], n + m - 1
+    return {
+        "result over x": (x, h, memory[:size]),
+        "result behind x": (x, h, memory[5 : size + 5]),
+        "result before x": (memory[5 : n + 5], h, memory[:size]),
+        "result backwards": (x, h, memory[:size][::-1]),
+        "result over the kernel": (x, h, memory[58 : size + 58]),
+        "all over one another": (x, memory[3 : m + 3], memory[1 : size + 1]),
+        "kernel over x": (x, memory[2 : m + 2], memory[70 : size + 70]),
+    }
+
+
+@pytest.mark.parametrize("where", overlapping(np.zeros(120)))
+def test_results_over_their_inputs_are_right(where, rng):
+    values = rng.standard_normal(120)
+    rows = mc.plan(mc.convolve, *overlapping(values)[where][:2]).explain().rows
+    accepted = [row.algorithm for row in rows if row.accepted]
+    assert len(accepted) > 2
+    for name in accepted:
+        x, h, out = overlapping(values.copy())[where]
+        expected = np.convolve(x, h)
+        assert mc.convolve(x, h, method=name, out=out) is out
+        np.testing.assert_allclose(out, expected, rtol=0, atol=1e-13)
+
+
+def test_results_over_their_bias_are_right(rng):
+    out = rng.standard_normal((2, 6, 4, 6))
+    bias = out.reshape(-1)[10:16]
+    expected = mc.conv(D, W, bias.copy())
+    mc.conv(D, W, bias, out=out)
+    np.testing.assert_array_equal(out, expected)

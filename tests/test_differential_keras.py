@@ -48,9 +48,7 @@ def test_dilated_grouped_layers(rank, padding, dilation, groups, rng):
     x, w = draw(rng, (2, *(14, 15, 16)[:rank], 4), (*KERNEL[:rank], 4 // groups, 6))
     options = {"padding": padding, "data_format": "channels_last"}
     got = mc.conv(x, w, dilation=dilation, groups=groups, **options)
-    expected = keras.ops.conv(
-        torch.tensor(x), torch.tensor(w), dilation_rate=dilation, **options
-    )
+    expected = keras.ops.conv(torch.tensor(x), torch.tensor(w), dilation_rate=dilation, **options)
     close(got, expected)
 
 
@@ -94,9 +92,7 @@ def test_transposed_layers(rank, padding, stride, taps, rng):
     x, w = draw(rng, (2, *(6, 5, 4)[:rank], 4), (*(taps,) * rank, 3, 4))
     options = {"padding": padding, "data_format": "channels_last"}
     got = mc.conv_transpose(x, w, stride=stride, **options)
-    expected = keras.ops.conv_transpose(
-        torch.tensor(x), torch.tensor(w), strides=stride, **options
-    )
+    expected = keras.ops.conv_transpose(torch.tensor(x), torch.tensor(w), strides=stride, **options)
     assert got.shape == tuple(expected.shape)
     close(got, expected)
 

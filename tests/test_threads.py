@@ -237,8 +237,10 @@ def test_forking_while_other_threads_work_and_plan():
         for n in range(25):
             new = np.ones(6000 + n)
             assert in_child(
-                lambda new=new: np.array_equal(work(1), expected)
-                and mc.convolve(new, np.ones(3)).size == new.size + 2
+                lambda new=new: (
+                    np.array_equal(work(1), expected)
+                    and mc.convolve(new, np.ones(3)).size == new.size + 2
+                )
             )
     finally:
         stop.set()

@@ -439,6 +439,8 @@ def tune(
     >>> mc.tune(mc.convolve, np.ones(100), np.ones(5), rounds=1).problem.kernel
     (5,)
     """
+    if "method" in options:
+        raise TypeError("method: tune measures every algorithm, leave it out")
     x, w = _arrays.to_numpy(x, "x"), _arrays.to_numpy(w, "w")
     first = plan(function, x, w, bias, **options)
     best = min(r.seconds for r in first.explain().rows if r.accepted and r.seconds is not None)

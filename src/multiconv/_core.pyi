@@ -1,8 +1,8 @@
 """The native core: kernels for several instruction sets behind one signature."""
 
 from typing import Any
-from multiconv._typing import Array
 
+from multiconv._typing import Array
 
 class Packed:
     """A kernel as one native kernel wants it."""

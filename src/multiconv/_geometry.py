@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from functools import lru_cache
@@ -67,6 +68,12 @@ def out_size(problem: Problem) -> tuple[int, ...]:
             )
         sizes.append(length)
     return tuple(sizes)
+
+
+def reached(problem: Problem) -> int:
+    """Samples of one input channel that windows reach, at most."""
+    sizes = zip(problem.in_size, out_size(problem), problem.kernel, strict=True)
+    return math.prod(min(n, o * k) for n, o, k in sizes)
 
 
 def check_size(value: int, what: str) -> int:

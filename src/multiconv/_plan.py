@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from multiconv import _arrays
+from multiconv import _arrays, _wisdom
 from multiconv._conventions import Request
 from multiconv._planner import Row, Step, output_rounding, planner
 from multiconv._problem import Problem
@@ -93,11 +93,14 @@ class Plan:
         self._request = request
         self._method = method
         self._bias = bias
-        self._step = planner.step(request.problem, UNKNOWN, _lenient(request.problem, method))
+        problem = _nothing(request.problem) if request.empty else request.problem
+        lenient = _lenient(problem, method)
+        self._unseen = self._step = planner.step(problem, UNKNOWN, lenient)
         self._looks = (
-            method != "auto"
-            or self._step.cost.seconds > LOOK_AT_KERNEL
-            or self._step.algorithm.value_sensitive
+            lenient != method
+            or self._unseen.cost.seconds > LOOK_AT_KERNEL
+            or self._unseen.value_sensitive
+            or (method == "auto" and _tuned_by_values(request.problem))
         )
         self._prepared: Any = None
         self._bound = kernel is not None
@@ -186,8 +189,7 @@ class Plan:
             prepared = self._prepared
         else:
             kernel = request.w.view(w)
-            if self._looks:
-                step = self._choose(kernel)
+            step = self._choose(kernel) if self._looks else self._unseen
             prepared = step.prepare(kernel)
         if bias is None:
             bias = self._bias
@@ -253,6 +255,18 @@ class Plan:
                 f"{dtype} of shape {shape}"
             )
         return bias
+
+
+def _tuned_by_values(problem: Problem) -> bool:
+    """Whether the measured choice is one that must see the kernel's values first."""
+    best = registered().get(_wisdom.recall(problem) or "")
+    return best is not None and best.value_sensitive
+
+
+def _nothing(problem: Problem) -> Problem:
+    """What stands in for a problem without results, whose own sizes may not fit together."""
+    zeros, ones = (0,) * problem.rank, (1,) * problem.rank
+    return replace(problem, in_size=zeros, kernel=ones, padding=(), boundary=())
 
 
 def _lenient(problem: Problem, method: str) -> str:

@@ -56,12 +56,21 @@ class Step:
         """Fill ``out``."""
         self.algorithm.run(prepared, x, bias, out)
 
+    def children(self) -> tuple[Step, ...]:
+        """The plans that a composite algorithm runs."""
+        found = self.algorithm.children(self.problem, self.traits, planner)
+        return tuple(c for c in found if isinstance(c, Step))
+
+    @property
+    def value_sensitive(self) -> bool:
+        """Whether the kernel's values bear on this choice, or on that of a child."""
+        return self.algorithm.value_sensitive or any(c.value_sensitive for c in self.children())
+
     def tree(self) -> Iterator[str]:
         """The plan as lines, children below their parents."""
         yield f"{self.algorithm.name}  {self.problem}  {self.cost.seconds * 1e3:.3g} ms"
-        children = self.algorithm.children(self.problem, self.traits, planner)
+        children = self.children()
         for number, child in enumerate(children, start=1):
-            assert isinstance(child, Step)
             first, *rest = child.tree()
             last = number == len(children)
             yield ("└─ " if last else "├─ ") + first
@@ -95,7 +104,7 @@ class Planner:
         found = self._steps.get(key)
         if found is None:
             found = self._choose(problem, traits, method)
-            # No lock: one of its own would stay shut in a child forked while another thread held it.
+            # No lock: it would stay shut in a child forked while another thread held it.
             if len(self._steps) >= self.LARGEST_CACHE:
                 self._steps.clear()
             self._steps[key] = found

@@ -18,8 +18,9 @@ def recall(problem: Problem) -> str | None:
 def remember(problem: Problem, algorithm: str) -> None:
     """Keep a measured choice."""
     choices = _choices()
+    choices.update(_stored())  # with what other processes have measured meanwhile
     choices[_key(problem)] = algorithm
-    _store.save(_name(), choices)
+    _store.save(_name(), dict(choices))
 
 
 def forget() -> None:
@@ -30,6 +31,10 @@ def forget() -> None:
 
 @lru_cache(maxsize=1)
 def _choices() -> dict[str, str]:
+    return _stored()
+
+
+def _stored() -> dict[str, str]:
     stored = _store.load(_name())
     if not isinstance(stored, dict):
         return {}

@@ -54,9 +54,9 @@ def conv_input_grad(
     return Request(
         problem, form.data_layout(forward.out_channels, sizes, forward.groups),
         replace(kernel, conjugate=w.dtype.kind == "c"),
-        form.data_layout(forward.in_channels, size, forward.groups),
-        form.data_shape(forward.in_channels, size), grad.shape, w.shape,
-        empty=0 in grad.shape or 0 in size, finish=finish,
+        form.data_layout(forward.in_channels, size, forward.groups), layer.x_shape, grad.shape,
+        w.shape, empty=0 in grad.shape or 0 in size, finish=finish,
+        sums_shape=form.data_shape(forward.in_channels, size),
     )  # fmt: skip
 
 

@@ -105,20 +105,23 @@ class Request:
     empty: bool = False
     """Nothing to compute: the result is zeros (or has no elements)."""
     finish: Callable[[Array], Array] | None = None
-    """What remains to be done to the result, such as folding a border back."""
+    """What remains to be done to the sums, such as folding a border back."""
+    sums_shape: tuple[int, ...] = ()
+    """Shape of the sums, where `finish` changes it."""
 
     def __post_init__(self) -> None:
-        check_memory(self.out_shape, self.problem.out_dtype.itemsize, memory_limit(), "result")
+        shape = self.sums_shape or self.out_shape
+        check_memory(shape, self.problem.out_dtype.itemsize, memory_limit(), "result")
 
     def allocate(self) -> tuple[Array, Array]:
-        """A fresh result in the caller's shape, and its canonical view."""
-        dtype = self.problem.out_dtype
-        user = np.empty(self.out_shape, dtype)
+        """Fresh sums in the caller's layout, and their canonical view."""
+        dtype, shape = self.problem.out_dtype, self.sums_shape or self.out_shape
+        user = np.empty(shape, dtype)
         view = self.out.view(user)
         if self.out.order is None or np.may_share_memory(view, user):
             return user, view
         # Axes that cannot be merged in place: lay the memory out as the engine sees it.
-        order, split = self.out.order, self.out.split or self.out_shape
+        order, split = self.out.order, self.out.split or shape
         memory = np.empty([split[a] for a in order], dtype)
-        user = memory.transpose(np.argsort(order)).reshape(self.out_shape)
+        user = memory.transpose(np.argsort(order)).reshape(shape)
         return user, memory.reshape(self.out.shape)

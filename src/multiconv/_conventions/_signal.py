@@ -50,7 +50,8 @@ def convolve(
         x_dtype=x.dtype, w_dtype=h.dtype, acc_dtype=acc, out_dtype=out_dtype,
         precision=precision_word(precision),
     )  # fmt: skip
-    return lead.request(problem, geometry.out_size(problem), conjugate=not flip and h.dtype.kind == "c")
+    conjugate = not flip and h.dtype.kind == "c"
+    return lead.request(problem, geometry.out_size(problem), conjugate)
 
 
 def correlate(

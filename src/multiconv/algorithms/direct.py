@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from multiconv._geometry import out_size
+from multiconv._geometry import out_size, reached
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
@@ -30,7 +30,7 @@ class Direct(NativeAlgorithm):
         outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
         flops = 2 * taps * outputs * (4 if problem.acc_dtype.kind == "c" else 1)
         rate = machine.flops(real) * self.EFFICIENCY
-        read = problem.batch * problem.in_channels * math.prod(problem.in_size)
+        read = problem.batch * problem.in_channels * reached(problem)
         alone = flops / rate + 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
         work = shared(alone, machine) + fresh_output(problem, machine)
         eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from multiconv._geometry import out_size
+from multiconv._geometry import out_size, reached
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
@@ -42,7 +42,7 @@ class Gemm(NativeAlgorithm):
         vectors = -(-pixels // lanes) * lanes
         flops = 2.0 * taps * problem.batch * rows * vectors
         alone = flops / (machine.flops(problem.acc_dtype.itemsize) * self.EFFICIENCY)
-        gathered = problem.batch * problem.in_channels * math.prod(problem.in_size)
+        gathered = problem.batch * problem.in_channels * reached(problem)
         alone += 4 * gathered * problem.x_dtype.itemsize / machine.bandwidth1
         seconds = shared(alone, machine) + fresh_output(problem, machine)
         eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0

@@ -126,5 +126,5 @@ def _sizes(win: int, span: int, rank: int) -> tuple[int, ...]:
 @lru_cache(maxsize=4096)
 def _smooth_from(n: int) -> int:
     """The least product of 2, 3 and 5 that is at least ``n``."""
-    odd = [3**i * 5**j for i in range(n.bit_length()) for j in range(n.bit_length())]
+    odd: list[int] = [3**i * 5**j for i in range(n.bit_length()) for j in range(n.bit_length())]
     return min(p << (-(-n // p) - 1).bit_length() for p in odd)

@@ -35,13 +35,14 @@ class Reference(Algorithm):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
         taps = math.prod(problem.kernel)
-        read = problem.batch * problem.in_channels * math.prod(
+        spans = [
             (o - 1) * s + (k - 1) * d + 1 if o else 0
             for o, s, k, d in zip(out_size(problem), problem.stride, problem.kernel,
                                   problem.dilation, strict=True)
-        )  # fmt: skip
-        work = taps * max(outputs * problem.group_in, 1)
-        scratch = (read + 2 * outputs) * problem.acc_dtype.itemsize
+        ]  # fmt: skip
+        read = problem.batch * problem.in_channels * math.prod(spans)
+        work = taps * max(outputs * problem.group_in, 1) + 4 * read + 8 * sum(spans)
+        scratch = (3 * read + 2 * outputs) * problem.acc_dtype.itemsize + 32 * sum(spans)
         kind = problem.acc_dtype.kind
         eps = float(np.finfo(problem.acc_dtype).eps) if kind in "fc" else 0.0
         error = (taps * max(problem.group_in, 1) + 1) * eps
@@ -57,7 +58,7 @@ class Reference(Algorithm):
     @np.errstate(over="ignore", invalid="ignore")
     def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
         problem, kernel = prepared.problem, prepared.kernel
-        source = extend(problem, x.astype(problem.acc_dtype))
+        source = extend(problem, x)
         total = np.zeros(out.shape, dtype=problem.acc_dtype)
         for tap in itertools.product(*map(range, problem.kernel)):
             window = (
@@ -75,7 +76,7 @@ class Reference(Algorithm):
 
 
 def extend(problem: Problem, x: Array) -> Array:
-    """The input as the windows see it: dilated, cropped, continued by the boundary modes."""
+    """What the windows reach: dilated, cropped, continued by the boundary modes."""
     outside = np.zeros((), dtype=bool)
     hole = np.zeros((), dtype=bool)
     for axis in range(problem.rank):
@@ -86,5 +87,6 @@ def extend(problem: Problem, x: Array) -> Array:
         shape = (table.size,) + (1,) * (problem.rank - 1 - axis)
         outside = outside | (table == OUTSIDE).reshape(shape)
         hole = hole | (table == HOLE).reshape(shape)
+    x = x.astype(problem.acc_dtype)  # not sooner: they may reach little of it
     x = np.where(hole, np.zeros((), dtype=x.dtype), x)
     return np.where(outside, np.asarray(problem.cval).astype(x.dtype), x)

@@ -158,9 +158,7 @@ def _fitted(taps: NDArray[Any], samples: NDArray[Any], axes: tuple[int, ...]) ->
     return taps.reshape(shape)
 
 
-def _clipping(
-    shares: tuple[float, float], target: np.dtype[Any], settings: Settings
-) -> list[str]:
+def _clipping(shares: tuple[float, float], target: np.dtype[Any], settings: Settings) -> list[str]:
     notes = []
     below, above = shares
     if below >= NOTEWORTHY:

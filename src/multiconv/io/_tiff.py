@@ -115,6 +115,4 @@ def write(file: BinaryIO, path: str, data: Data) -> None:
     axes = data.meta.get("axes", "") + ("S" if last else "")
     stack = samples.ndim > (3 if last else 2)
     options["metadata"] = {"axes": axes} if stack and len(axes) == samples.ndim else None
-    tifffile.imwrite(
-        file, samples, compression="zlib", iccprofile=data.meta.get("icc"), **options
-    )
+    tifffile.imwrite(file, samples, compression="zlib", iccprofile=data.meta.get("icc"), **options)
