@@ -2,6 +2,8 @@
 
 import itertools
 import re
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -50,6 +52,14 @@ def methods(function, *arrays, **options):
     return [r.algorithm for r in mc.plan(function, *arrays, **options).explain().rows if r.accepted]
 
 
+def outcome(function, *arrays, **options):
+    """The message of a ValueError, or None and the result."""
+    try:
+        return None, function(*arrays, **options)
+    except ValueError as error:
+        return str(error), None
+
+
 def separable_kernel(shape, rng):
     factors = [rng.uniform(0.5, 2, n) for n in shape]
     return factors[0] if len(shape) == 1 else np.multiply.outer(*factors)
@@ -72,14 +82,13 @@ def lost(auto, direct, size):
 @pytest.mark.parametrize("dtype", STEPS)
 def test_steep_kernels_lose_nothing(dtype):
     """Row 1: a transform destroys small values next to large ones, from some size on."""
-    x = steep(dtype)
-    h = x[-4:]
-    x[-6:] = 0  # so that no product overflows
-    for kernel in (x[:-6], np.concatenate([np.zeros(9000, dtype), h])):
-        auto, direct = (mc.convolve(x, kernel, method=m) for m in ("auto", "direct"))
+    x = steep(dtype)[:-4]  # so that no product overflows
+    for y in (x, x[::-1], np.concatenate([x[6000:], x[5000::-1]])):
+        auto, direct = (mc.convolve(x, y, method=m) for m in ("auto", "direct"))
+        assert np.isfinite(direct).all()
         np.testing.assert_allclose(auto, direct, rtol=1e-12 if dtype == "float64" else 1e-5)
-    a = np.array([0.0] * 10000 + [10.0 ** (9 * i) for i in range(10)])
-    np.testing.assert_allclose(mc.convolve(a, a), np.convolve(a, a), rtol=1e-12)
+    exact = np.convolve(x.astype("f8"), x.astype("f8"))
+    np.testing.assert_allclose(mc.convolve(x, x), exact, rtol=1e-12 if dtype == "float64" else 1e-5)
 
 
 @pytest.mark.parametrize("dtype", STEPS)
@@ -218,7 +227,7 @@ def test_positions_beyond_2_to_the_31(dtype):
     )
     assert layer.tolist() == [[[6] * 3] * 3]
     crop = mc.conv(x[None, None], h[None, None], padding=((-(2**32), 3 - 2**32),))
-    assert crop.tolist() == [[[9] * 6 + [3]]] or crop.shape == (1, 1, 7)
+    assert crop.tolist() == [[[9] * 7]]
 
 
 def test_strides_and_dilations_beyond_2_to_the_31():
@@ -261,10 +270,19 @@ def test_huge_geometry_is_refused_at_once(options):
 @pytest.mark.parametrize("boundary", ["constant", "wrap"])
 def test_huge_dilations_are_planned_at_once(dilation, boundary):
     """Row 5: nothing that takes long or much memory may be tried on the way."""
-    start = time.perf_counter()
-    with pytest.raises(mc.MemoryLimitError, match="bytes"):
-        mc.convolve(np.arange(7.0), [1.0, 2], "same", dilation=dilation, boundary=boundary)
+    x, start = np.arange(1.0, 8), time.perf_counter()
+    options = {"mode": "same", "dilation": dilation, "boundary": boundary}
+    message, got = outcome(mc.convolve, x, [1.0, 10], **options)
     assert time.perf_counter() - start < 2
+    if got is None:
+        assert "bytes" in message
+        return
+    for i, value in enumerate(got):
+        read = [i + dilation // 2 - m * dilation for m in (0, 1)]
+        inside = [boundary == "wrap" or 0 <= at < 7 for at in read]
+        assert value == sum(
+            tap * x[at % 7] for tap, at, on in zip((1, 10), read, inside, strict=True) if on
+        )
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -303,7 +321,7 @@ def guarded(values, at_end):
     memory = mmap.mmap(-1, (pages + 2) * PAGE)
     start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     for page in (start, start + (pages + 1) * PAGE):
-        assert libc.mprotect(page, PAGE, mmap.PROT_NONE if hasattr(mmap, "PROT_NONE") else 0) == 0
+        assert libc.mprotect(page, PAGE, 0) == 0
     offset = PAGE + (pages * PAGE - values.nbytes if at_end else 0)
     array = np.frombuffer(memory, values.dtype, values.size, offset).reshape(values.shape)
     array[...] = values
@@ -323,12 +341,13 @@ rng = np.random.default_rng(5)
 ran = set()
 for text in sys.stdin.read().split("\\n"):
     problem = Problem.parse(text)
-    x = draw((problem.batch, problem.groups, problem.group_in, *problem.in_size), problem.x_dtype)
-    w = draw((problem.groups, problem.group_out, problem.group_in, *problem.kernel), problem.w_dtype)
+    p = problem
+    x = draw((p.batch, p.groups, p.group_in, *p.in_size), p.x_dtype)
+    w = draw((p.groups, p.group_out, p.group_in, *p.kernel), p.w_dtype)
     if not rng.integers(3):
         w[...] = 2
-    bias = draw((problem.out_channels,), problem.acc_dtype) if problem.bias else None
-    out = np.zeros((problem.batch, problem.groups, problem.group_out, *out_size(problem)), problem.out_dtype)
+    bias = draw((p.out_channels,), p.acc_dtype) if p.bias else None
+    out = np.zeros((p.batch, p.groups, p.group_out, *out_size(p)), p.out_dtype)
     traits, expected = look(w, problem.rank), None
     for name, algorithm in sorted(registered().items(), key=lambda item: item[0] != "reference"):
         if algorithm.accepts(problem, traits) is not None:
@@ -354,7 +373,7 @@ WIDTHS = (1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 129)
 GUARD = [
     *(f"in{n} k3 p1:1 {dtype}" for n in WIDTHS for dtype in ("float32", "float64")),
     *(f"in{n} k2 s3 p4:5 b=wrap complex64" for n in WIDTHS),
-    *(f"mb2 ic3 oc5 in4x{n} k2x3 p0:1,1:1 {dtype} bias" for n in WIDTHS for dtype in ("float32", "int8")),
+    *(f"mb2 ic3 oc5 in4x{n} k2x3 p0:1,1:1 {t} bias" for n in WIDTHS for t in ("float32", "int8")),
     *(f"ic2 oc6 g2 in3x{n} k2x3 p1:2 d1x2 b=reflect,edge float64" for n in WIDTHS if n > 1),
     *(f"in{n}x{n + 1} k5x4 p2:2,3:0 b=symmetric float32" for n in WIDTHS[3:12]),
     "in130x140 k5x7 p2:2,3:3 float32", "in70x257 k3x4 float64", "in129x131 k3x3 p1:1 int32",
@@ -367,11 +386,8 @@ GUARD = [
 
 
 @pytest.mark.skipif("not hasattr(__import__('os'), 'fork')", reason="needs mprotect")
-def test_nothing_beyond_the_arrays_is_touched(tmp_path):
+def test_nothing_beyond_the_arrays_is_touched():
     """Row 7: an origin off by one reads or writes beyond the array."""
-    import subprocess
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", GUARDED], input="\n".join(GUARD), text=True,
         capture_output=True, timeout=200, check=False,
@@ -385,24 +401,19 @@ def test_empty_arrays_have_a_result_or_a_clear_error():
     shapes = [s for n in (1, 2, 3) for s in itertools.product((0, 3), repeat=n) if 0 in s]
     for shape, mode, h in itertools.product(shapes, ("full", "same", "valid"), (1, 2)):
         x, kernel = np.ones(shape), np.ones((2,) * min(h, len(shape)))
-        try:
-            got = mc.convolve(x, kernel, mode)
-        except ValueError as error:
-            assert re.match("x: |kernel: ", str(error))
-        else:
-            assert 0 in got.shape
+        message, got = outcome(mc.convolve, x, kernel, mode)
+        assert 0 in got.shape if message is None else re.match("x: |kernel: ", message)
         with pytest.raises(ValueError, match=r"h: .*(no taps|more axes)"):
             mc.convolve(np.ones(3), x)
     for shape, w in itertools.product(
         itertools.product((0, 2), (0, 4), (0, 5)), itertools.product((0, 4), (0, 4), (0, 3))
     ):
-        try:
-            got = mc.conv(np.ones(shape), np.ones(w), np.ones(w[0]), padding=1)
-        except ValueError as error:
-            assert re.match("[xw]: |groups: |kernel: ", str(error))
-        else:
+        message, got = outcome(mc.conv, np.ones(shape), np.ones(w), np.ones(w[0]), padding=1)
+        if message is None:
             assert got.shape[:2] == (shape[0], w[0])
             assert (got == 1).all() or w[1] == 4
+        else:
+            assert re.match("[xw]: |groups: |kernel: ", message)
 
 
 @pytest.mark.parametrize(("channels", "filters"), [(1, 1), (1, 4), (3, 1)])
@@ -479,8 +490,9 @@ def test_scratch_is_small_beside_the_data(text, monkeypatch):
     problem = mc.Problem.parse(text)
     step = planner.step(problem, look(np.ones((1, 1, 2)), 1))
     held = problem.batch * problem.in_channels * np.prod(problem.in_size, dtype=float)
-    assert step.cost.bytes < held * problem.x_dtype.itemsize / 2
-    assert step.cost.bytes < 2**28
+    threads = planner.machine.threads
+    assert step.cost.bytes < held * problem.x_dtype.itemsize * max(threads / 2, 1)
+    assert step.cost.bytes < threads * 2**27
 
 
 @pytest.mark.parametrize("function", ["conv", "conv_input_grad", "conv_weight_grad"])
@@ -493,7 +505,6 @@ out = np.ones((1, 9, 894, 794), "f4")
 call = {{"conv": (x, w), "conv_input_grad": (out, w, x.shape),
         "conv_weight_grad": (x, out, w.shape)}}["{function}"]
 f = getattr(mc, "{function}")
-small = [a[..., :60, :50] if i < 2 and a.shape[-1] > 50 else a for i, a in enumerate(call)]
 plan = mc.plan(f, *call[:2], **({{}} if len(call) == 2 else
                {{("x_shape" if "input" in f.__name__ else "w_shape"): call[2]}}))
 result = np.zeros(plan._request.out_shape, "f4")
@@ -639,7 +650,7 @@ mc.set_num_threads(3)
 def work():
     return [
         mc.convolve(rng.standard_normal((200, 210)), np.ones((3, 5)) * 1e-310, "same"),
-        mc.convolve(rng.standard_normal(20000).astype("f4") * np.float32(1e-40), np.ones(600, "f4")),
+        mc.convolve(np.full(20000, 1e-40, "f4"), rng.standard_normal(600).astype("f4")),
         mc.conv(np.full((1, 8, 60, 50), 1e-40, "f4"), np.ones((8, 8, 3, 3), "f4")),
         mc.convolve(np.full(30000, 1e-310), rng.standard_normal(3)),
     ]
@@ -784,7 +795,7 @@ def test_byte_orders_and_half_floats_are_taken(dtype, rng):
         np.testing.assert_array_equal(got, expected)
     layer = mc.conv(a[None, None], b[None, None], b[0, :1])
     np.testing.assert_array_equal(layer, mc.conv(x[None, None], h[None, None], h[0, :1]))
-    np.testing.assert_array_equal(mc.max_pool(a[None, None], 2), mc.max_pool(x[None, None], 2))
+    np.testing.assert_array_equal(mc.avg_pool(a[None, None], 2), mc.avg_pool(x[None, None], 2))
     plan = mc.plan(mc.convolve, mc.ShapeDtype(a.shape, dtype), b)
     np.testing.assert_array_equal(plan(a), expected)
     grad = mc.conv_input_grad(a[None, None], b[None, None], (1, 1, 10, 13))
@@ -802,7 +813,8 @@ def test_results_of_an_asked_byte_order_hold_the_right_values(dtype):
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
 @pytest.mark.parametrize(
     ("x", "h", "axes"),
-    [((1, 100), (7, 10), 1), ((7, 100), (1, 10), 1), ((100, 1), (10, 7), 0), ((3, 1, 40), (1, 5, 6), -1),
+    [((1, 100), (7, 10), 1), ((7, 100), (1, 10), 1), ((100, 1), (10, 7), 0),
+     ((3, 1, 40), (1, 5, 6), -1),
      ((2, 9, 1, 30), (2, 4, 3, 1), 1), ((2, 1, 12, 30), (1, 3, 5, 4), (2, 3))],
 )  # fmt: skip
 def test_broadcasting_batches_is_whole_in_every_mode(x, h, axes, mode, rng):
@@ -857,14 +869,14 @@ print("good")
 
 
 def test_no_python_memory_is_touched_without_the_lock(python):
-    """Row 23: Python's allocator is called while other threads run; its debug version would abort."""
+    """Row 23: Python's allocator is called by others than the lock's owner; it would abort here."""
     done = python(HAMMER, PYTHONMALLOC="debug", PYTHONFAULTHANDLER="1")
     assert (done.returncode, done.stdout) == (0, "good\n"), done.stderr[-3000:]
 
 
 def test_other_threads_run_while_kernels_do(rng):
     """Row 23: the lock is released indeed."""
-    x, h = rng.standard_normal((900, 800)), rng.standard_normal((25, 24))
+    x, h = rng.standard_normal((1900, 1800)), rng.standard_normal((25, 24))
     mc.convolve(x, h, method="direct")
     thread = threading.Thread(target=mc.convolve, args=(x, h), kwargs={"method": "direct"})
     thread.start()

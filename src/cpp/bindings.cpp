@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -38,6 +39,9 @@ constexpr i64 kItemSize[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16};
 constexpr const char* kBoundaries[] = {"constant", "edge", "reflect", "symmetric", "wrap"};
 constexpr const char* kActivations[] = {"",     "relu",      "relu6",      "leaky_relu", "silu",
                                         "gelu", "gelu_tanh", "hard_swish", "sigmoid",    "tanh"};
+
+constexpr std::size_t kKeepScratch = 64 << 20;  // bytes a slot that a thread keeps between calls
+constexpr std::size_t kLongPack = 1 << 14;      // bytes from which packing lets other threads run
 
 template <class E, std::size_t n>
 E word(const std::string& text, const char* const (&words)[n], const char* what) {
@@ -109,15 +113,18 @@ class Buffer {
 
   void* data() const { return view_.buf; }
 
-  // Checks type size, shape and alignment; strides come back in elements.
-  void expect(const char* name, i64 item, const i64* shape, int ndim, i64* strides) const {
+  // Checks type size, shape and alignment (a complex number's is its parts'); strides come back in
+  // elements.
+  void expect(const char* name, DType type, const i64* shape, int ndim, i64* strides) const {
+    const i64 item = item_size(type);
+    const bool complex = type == DType::c64 || type == DType::c128;
+    const auto alignment = static_cast<std::uintptr_t>(complex ? item / 2 : item);
     if (view_.itemsize != item || view_.ndim != ndim) fail(name);
-    if (reinterpret_cast<std::uintptr_t>(view_.buf) %
-        static_cast<std::uintptr_t>(item > 8 ? 8 : item))
-      fail(name);
+    if (reinterpret_cast<std::uintptr_t>(view_.buf) % alignment != 0) fail(name);
     for (int a = 0; a < ndim; ++a) {
-      if (view_.shape[a] != shape[a] || view_.strides[a] % item != 0) fail(name);
-      strides[a] = view_.strides[a] / item;
+      if (view_.shape[a] != shape[a]) fail(name);
+      if (shape[a] != 1 && view_.strides[a] % item != 0) fail(name);
+      strides[a] = shape[a] == 1 ? 0 : view_.strides[a] / item;
     }
   }
 
@@ -201,19 +208,23 @@ class Executable {
   Packed* pack(nb::handle w) const {
     const Buffer buffer(w, PyBUF_STRIDES);
     ConstView view{buffer.data(), {}};
-    buffer.expect("w", item_size(desc_.compute), w_shape_, desc_.rank + 3, view.strides);
-    auto* packed = new Packed(usable().packed_bytes(desc_));
-    kernel_->pack(desc_, view, packed->data());
-    return packed;
+    buffer.expect("w", desc_.compute, w_shape_, desc_.rank + 3, view.strides);
+    auto packed = std::make_unique<Packed>(usable().packed_bytes(desc_));
+    if (packed->bytes() < kLongPack) {
+      kernel_->pack(desc_, view, packed->data());
+    } else {
+      const WithoutLock unlocked;
+      kernel_->pack(desc_, view, packed->data());
+    }
+    return packed.release();
   }
 
   void run(const Packed& packed, nb::handle x, nb::handle bias, nb::handle out) const {
     const Buffer x_buffer(x, PyBUF_STRIDES), out_buffer(out, PyBUF_STRIDES | PyBUF_WRITABLE);
     ConstView x_view{x_buffer.data(), {}};
     View out_view{out_buffer.data(), {}};
-    x_buffer.expect("x", item_size(desc_.x_type), x_shape_, desc_.rank + 3, x_view.strides);
-    out_buffer.expect("out", item_size(desc_.out_type), out_shape_, desc_.rank + 3,
-                      out_view.strides);
+    x_buffer.expect("x", desc_.x_type, x_shape_, desc_.rank + 3, x_view.strides);
+    out_buffer.expect("out", desc_.out_type, out_shape_, desc_.rank + 3, out_view.strides);
     if (packed.bytes() != usable().packed_bytes(desc_))
       throw std::invalid_argument("packed: made for another problem");
     if (desc_.has_bias == bias.is_none())
@@ -224,7 +235,7 @@ class Executable {
       const Buffer bias_buffer(bias, PyBUF_STRIDES);
       const i64 shape = desc_.groups * desc_.out_channels;
       i64 stride = 0;
-      bias_buffer.expect("bias", item_size(desc_.compute), &shape, 1, &stride);
+      bias_buffer.expect("bias", desc_.compute, &shape, 1, &stride);
       if (stride != 1 && shape != 1) throw std::invalid_argument("bias: must be contiguous");
       execute({desc_, packed.data(), x_view, bias_buffer.data(), out_view, ThreadPool::instance()});
     }
@@ -239,6 +250,7 @@ class Executable {
   void execute(const RunArgs& args) const {
     const WithoutLock unlocked;
     kernel_->run(args);
+    trim_scratch(kKeepScratch);
   }
 
   Desc desc_;

@@ -70,6 +70,16 @@ def out_size(problem: Problem) -> tuple[int, ...]:
     return tuple(sizes)
 
 
+def inputs(problem: Problem) -> int:
+    """How many numbers the whole input has."""
+    return problem.batch * problem.in_channels * math.prod(problem.in_size)
+
+
+def outputs(problem: Problem) -> int:
+    """How many numbers the whole output has."""
+    return problem.batch * problem.out_channels * math.prod(out_size(problem))
+
+
 def reached(problem: Problem) -> int:
     """Samples of one input channel that windows reach, at most."""
     sizes = zip(problem.in_size, out_size(problem), problem.kernel, strict=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from multiconv import _core, _store
@@ -88,12 +90,16 @@ def _restore(stored: Any, identity: str) -> Machine | None:
 
 
 def memory_limit() -> int:
-    """Bytes that one job may take: MULTICONV_MEMORY_LIMIT, else 80 % of the physical memory.
+    """Bytes that one job may take: MULTICONV_MEMORY_LIMIT, else 80 % of what the machine has.
+
+    What the machine has is its physical memory, or less where the container's quota is less.
 
     The variable takes a number of bytes, or one with a unit such as ``2GB``.
     """
     text = os.environ.get("MULTICONV_MEMORY_LIMIT")
-    return parse_bytes(text, "MULTICONV_MEMORY_LIMIT") if text else _physical_memory() * 4 // 5
+    if text:
+        return parse_bytes(text, "MULTICONV_MEMORY_LIMIT")
+    return min(_physical_memory(), _container_memory()) * 4 // 5
 
 
 def parse_bytes(text: str, what: str) -> int:
@@ -117,3 +123,12 @@ def _physical_memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return 2**33 if sys.maxsize > 2**32 else 2**31
+
+
+@lru_cache(maxsize=1)
+def _container_memory() -> int:
+    quotas = [sys.maxsize]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):
+            quotas.append(int((Path("/sys/fs/cgroup") / name).read_text()))
+    return min(quotas)

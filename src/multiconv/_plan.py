@@ -100,6 +100,7 @@ class Plan:
             lenient != method
             or self._unseen.cost.seconds > LOOK_AT_KERNEL
             or self._unseen.value_sensitive
+            or max(problem.in_dilation) > 1
             or (method == "auto" and _tuned_by_values(request.problem))
         )
         self._prepared: Any = None
@@ -211,17 +212,13 @@ class Plan:
         if self._request.empty:
             out[...] = 0
             return out
-        view = self._request.out.view(out)
-        direct = (
-            self._request.finish is None
-            and out.flags.aligned
-            and np.may_share_memory(view, out)
-            and not any(a is not None and np.may_share_memory(a, out) for a in (x, w, bias))
-        )
-        if direct:
-            self._execute(x, w, bias, view)
-        else:
-            out[...] = self.run(x, w, bias, None)
+        apart = not any(a is not None and np.may_share_memory(a, out) for a in (x, w, bias))
+        if apart and out.flags.aligned and self._request.finish is None:
+            view = self._request.out.view(out)
+            if np.may_share_memory(view, out):
+                self._execute(x, w, bias, view)
+                return out
+        out[...] = self.run(x, w, bias, None)
         return out
 
     def _choose(self, kernel: Array) -> Step:

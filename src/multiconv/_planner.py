@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from multiconv import _wisdom
 from multiconv._errors import MemoryLimitError, RefusedError
 from multiconv._machine import Machine, machine, memory_limit
-from multiconv._problem import Problem
+from multiconv._problem import Problem, rounding
 from multiconv._registry import registered
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
@@ -189,11 +187,11 @@ def _admit(problem: Problem, costs: dict[str, Cost]) -> tuple[dict[str, Cost], d
 
 def direct_error(problem: Problem) -> float:
     """The error bound of direct summation in the accumulator's precision."""
-    if problem.acc_dtype.kind not in "fc":
+    unit = rounding(problem.acc_dtype)
+    if unit == 0:
         return 0.0
     terms = math.prod(problem.kernel) * max(problem.group_in, 1)
-    rounding = float(np.finfo(problem.acc_dtype).eps) * (terms + 1)
-    return rounding + output_rounding(problem)
+    return unit * (terms + 1) + output_rounding(problem)
 
 
 def output_rounding(problem: Problem) -> float:

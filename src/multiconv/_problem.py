@@ -209,6 +209,11 @@ def accumulator(dtype: np.dtype) -> np.dtype:
     return dtype
 
 
+def rounding(dtype: np.dtype) -> float:
+    """Relative spacing of a dtype's numbers; 0 for exact ones."""
+    return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
+
+
 _WORD = re.compile(
     r"mb(?P<mb>\d+)|g(?P<g>\d+)|ic(?P<ic>\d+)|oc(?P<oc>\d+)|in(?P<in>\d+(x\d+)*)|k(?P<k>\d+(x\d+)*)"
     r"|s(?P<s>\d+(x\d+)*)|d(?P<d>\d+(x\d+)*)|id(?P<id>\d+(x\d+)*)|p(?P<p>-?\d+:-?\d+(,-?\d+:-?\d+)*)"

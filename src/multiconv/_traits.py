@@ -48,11 +48,13 @@ UNKNOWN = KernelTraits()
 def look(kernel: Array, rank: int) -> KernelTraits:
     """The traits of a kernel of shape ``(groups, out, in, *spatial)``.
 
-    Kernels that sum over channels are left unknown: no trait of theirs would change a choice, and
-    they can be as large as the data.
+    Of kernels that sum over channels only finiteness is told: no other trait of theirs would change
+    a choice, and they can be as large as the data.
     """
-    if kernel.size == 0 or kernel.shape[2] != 1:
+    if kernel.size == 0:
         return UNKNOWN
+    if kernel.shape[2] != 1:
+        return KernelTraits(finite=_all_finite(kernel))
     finite = kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel).all())
     spatial = tuple(range(kernel.ndim - rank, kernel.ndim))
     return KernelTraits(
@@ -64,6 +66,12 @@ def look(kernel: Array, rank: int) -> KernelTraits:
         wide_range=finite and _wide_range(kernel),
         finite=finite,
     )
+
+
+def _all_finite(kernel: Array) -> bool:
+    """Whether the sum of all taps is finite: quick, and at worst pessimistic."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel.sum()))
 
 
 def rank_one_factors(kernel: Array, rank: int) -> list[Array] | None:
@@ -130,9 +138,13 @@ def _wide_range(kernel: Array, part: int = 8) -> bool:
     """Whether some non-zero run of taps is below the noise that a transform would add."""
     if kernel.dtype.kind not in "fc":
         return False
+    eps = np.finfo(kernel.dtype).eps
     size = np.abs(kernel).reshape(-1)
+    taps = size[size > 0]
+    if taps.size and taps.min() < eps / 64 * taps.max():
+        return True
     runs = np.maximum.reduceat(size, np.arange(0, size.size, part))
     runs = runs[runs > 0]
     if runs.size == 0:
         return False
-    return bool(runs.min() < np.finfo(kernel.dtype).eps * 2**10 * runs.max())
+    return bool(runs.min() < eps * 2**10 * runs.max())

@@ -77,10 +77,14 @@ class BlockTask {
     const double limit = packed<Limits>(0)->largest;
     const Mask loaded = left;
     for (int b = 0; b < blocks; ++b) {
-      const Magnitudes<T>& m = found[b / parts][b % parts];
+      Magnitudes<T>& m = found[b / parts][b % parts];
+      const Magnitudes<T>& other = found[b / parts][parts - 1 - b % parts];
       const Mask bit = Mask(1) << b;
+      const T top = other.largest > m.largest && other.largest <= limit ? other.largest : m.largest;
+      if (left & bit && m.gaps && m.largest <= limit && m.least < least_share * top)
+        m.smallest = summation().least_window(block_[b]);
       if (!(left & bit) || (m.largest <= limit && !drowns(m, m))) continue;
-      sum(block_[b]);
+      summation().run(block_[b]);
       left &= ~bit;
     }
     Mask now = left;
@@ -100,9 +104,9 @@ class BlockTask {
     return now;
   }
 
-  void sum(const Block& block) {
+  BlockSum<N> summation() const {
     const T* values = packed<T>(l_.tap_values) + group_ * d_.out_channels * l_.taps * scalars;
-    BlockSum<N>(io_, l_, {l_.taps, packed<i64>(l_.tap_offsets), values}).run(block);
+    return BlockSum<N>(io_, l_, {l_.taps, packed<i64>(l_.tap_offsets), values});
   }
 
   void load(Mask which) {

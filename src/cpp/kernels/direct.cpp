@@ -89,12 +89,8 @@ MC_INLINE i64 price(i64 vectors) {
 
 template <class T>
 Box box_for(const Desc& d, int parts) {
-  const i64 taps = taps_of(d) * max_of(d.in_channels, 1);
-  const i64 work = outputs_of(d) * taps;
-  const i64 shared = max_of(d.batch * d.groups, 1);
-  const i64 tasks = min_of(ceil_div(16, shared), work / kWork + 1);
   return choose_box(d, max_of(d.in_channels, 1) * parts, kBudget / static_cast<i64>(sizeof(T)),
-                    tasks, kLanes<T>, kSlack<T>, price);
+                    tasks_worth(d, kWork), kLanes<T>, kSlack<T>, price);
 }
 
 template <class T, int parts>
@@ -145,10 +141,7 @@ struct Direct {
     return plain(d.x_type) && plain(d.out_type);
   }
 
-  static bool is_parallel(const Desc& d) {
-    return outputs_of(d) * taps_of(d) * d.in_channels * d.batch * d.groups * d.out_channels >
-           kWork / 2;
-  }
+  static bool is_parallel(const Desc& d) { return work_of(d) > kWork / 2; }
 
   // The interior in place, then the frame around it by boxes, two slabs an axis.
   static void run_in_place(const RunArgs& args, const Interior& in) {

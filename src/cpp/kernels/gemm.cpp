@@ -60,8 +60,7 @@ template <class T>
 Cut cut_for(const Desc& d) {
   Cut cut{};
   const i64 budget = kBudget / static_cast<i64>(sizeof(T));
-  const i64 work = outputs_of(d) * taps_of(d) * d.in_channels * d.out_channels;
-  const i64 tasks = min_of(ceil_div(16, max_of(d.batch * d.groups, 1)), work / kWork + 1);
+  const i64 tasks = tasks_worth(d, kWork);
   const i64 blocks = ceil_div(d.out_channels, kRows);
   const i64 together = min_of(d.in_channels, 64);
   cut.box = choose_box(d, together, budget, min_of(tasks, 4), kLanes<T>, kSlack<T>,
@@ -122,8 +121,6 @@ struct Gemm {
       for (i64 t = 0; t < taps; ++t) offset[c * taps + t] = c * box.volume + tap_offset(d, box, t);
 
     const i64 shares = box.tiles * cut.chunks;
-    const bool parallel =
-        outputs_of(d) * taps * d.in_channels * d.out_channels * d.batch * d.groups > kWork / 4;
     args.pool.parallel_for(
         d.batch * d.groups * shares,
         [&](i64 task, int) {
@@ -171,7 +168,7 @@ struct Gemm {
             }
           }
         },
-        parallel);
+        work_of(d) > kWork / 4);
   }
 
   // Sums begin with the bias.

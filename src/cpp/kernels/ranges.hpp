@@ -2,7 +2,9 @@
 //
 // A transform's error follows the largest value of a lane, so it drowns outputs whose window holds
 // nothing but much smaller ones. The tile is seen as boxes small enough for every window to contain
-// one whole; the smallest of the boxes' maxima (zero apart) then tells what windows hold at least.
+// one whole; the smallest of the boxes' maxima (zero apart) then tells what windows hold at least,
+// unless there are gaps: boxes of zeros alone, beside which a window may hold a part of a box only,
+// or dilated kernels, whose taps miss samples.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +19,9 @@ namespace multiconv::MC_TARGET {
 template <class T>
 struct Magnitudes {
   T largest;   // not finite where a value is not
-  T smallest;  // NaN where all values are zero
+  T smallest;  // of the boxes' maxima; NaN where all values are zero
+  T least;     // of the values; NaN where all are zero
+  bool gaps;
 };
 
 // parts is 2 where real and imaginary part of a lane are two blocks, else 1.
@@ -38,6 +42,7 @@ class Ranges {
         width_(box_width(d, l)),
         boxes_(boxes(d, l)),
         height_(l.last > 0 ? (l.span[l.last - 1] + 1) / 2 : 1),
+        dilated_(is_dilated(d)),
         box_(static_cast<Bits*>(memory)) {
     reset();
   }
@@ -45,7 +50,8 @@ class Ranges {
   void reset() {
     for (int p = 0; p < parts; ++p) {
       largest_[p] = Bits{};
-      smallest_[p] = Bits{} + kAll;
+      smallest_[p] = least_[p] = Bits{} + kAll;
+      empty_[p] = Bits{};
     }
     rows_ = 0;
     for (i64 i = 0; i < boxes_ * parts; ++i) box_[i] = Bits{};
@@ -56,8 +62,11 @@ class Ranges {
       const Complex<T>* p = row + least(b * width_, points_ - width_);
       Bits re = box_[b * parts], im = box_[b * parts + parts - 1];
       for (i64 i = 0; i < width_; ++i) {
-        re = larger(re, magnitude(p[i].re));
-        im = larger(im, magnitude(p[i].im));
+        const Bits a = magnitude(p[i].re), b = magnitude(p[i].im);
+        re = larger(re, a);
+        im = larger(im, b);
+        least_[0] = smaller(least_[0], present(a));
+        least_[parts - 1] = smaller(least_[parts - 1], present(b));
       }
       box_[b * parts] = parts == 1 ? larger(re, im) : re;
       if (parts == 2) box_[b * parts + 1] = im;
@@ -69,11 +78,14 @@ class Ranges {
   void read(Magnitudes<T> (&found)[kLanes<T>][parts]) {
     if (rows_ > 0) close_boxes();
     for (int p = 0; p < parts; ++p) {
-      Int largest[kLanes<T>], smallest[kLanes<T>];
+      Int largest[kLanes<T>], smallest[kLanes<T>], least[kLanes<T>], empty[kLanes<T>];
       store(largest, largest_[p]);
       store(smallest, smallest_[p]);
+      store(least, least_[p]);
+      store(empty, empty_[p]);
       for (int l = 0; l < kLanes<T>; ++l)
-        found[l][p] = {__builtin_bit_cast(T, largest[l]), __builtin_bit_cast(T, smallest[l])};
+        found[l][p] = {__builtin_bit_cast(T, largest[l]), __builtin_bit_cast(T, smallest[l]),
+                       __builtin_bit_cast(T, least[l]), dilated_ || empty[l] != 0};
     }
   }
 
@@ -90,22 +102,31 @@ class Ranges {
 
   MC_INLINE Bits magnitude(Vec<T> v) { return __builtin_bit_cast(Bits, v) & kAll; }
   MC_INLINE Bits larger(Bits a, Bits b) { return a > b ? a : b; }
+  MC_INLINE Bits smaller(Bits a, Bits b) { return a < b ? a : b; }
+  MC_INLINE Bits present(Bits a) { return a > 0 ? a : Bits{} + kAll; }
+
+  static bool is_dilated(const Desc& d) {
+    for (int a = 0; a < d.rank; ++a)
+      if (d.kernel[a] > 1 && d.dilation[a] > 1) return true;
+    return false;
+  }
 
   void close_boxes() {
     for (i64 i = 0; i < boxes_ * parts; ++i) {
       const Bits box = box_[i];
       Bits& smallest = smallest_[i % parts];
       largest_[i % parts] = larger(largest_[i % parts], box);
-      const Bits seen = box > 0 ? box : Bits{} + kAll;
-      smallest = seen < smallest ? seen : smallest;
+      smallest = smaller(smallest, present(box));
+      empty_[i % parts] |= box == 0;
       box_[i] = Bits{};
     }
     rows_ = 0;
   }
 
   i64 points_, width_, boxes_, height_, rows_;
+  bool dilated_;
   Bits* box_;  // the maximum of each box begun
-  Bits largest_[parts], smallest_[parts];
+  Bits largest_[parts], smallest_[parts], least_[parts], empty_[parts];
 };
 
 }  // namespace multiconv::MC_TARGET

@@ -4,7 +4,8 @@
 // crop, input dilation, stride and element type resolved, so that what remains is
 //     line[q] = sum over taps t of w[t] * box[q + offset[t]]
 // with unit stride, whatever the rank. A stride s splits each axis of the box into the phases that
-// taps really use: phase i holds the samples i * dilation modulo s.
+// taps really use: phase i holds the samples i * dilation modulo s. Where taps lie so far apart
+// that most samples between them are read by none, each tap gets a phase of its own.
 #pragma once
 
 #include "base/boundary.hpp"
@@ -21,6 +22,7 @@ inline constexpr i64 kHole = -2;
 struct Box {
   i64 tile[kMaxRank];    // outputs per axis
   i64 count[kMaxRank];   // tiles per axis
+  bool apart[kMaxRank];  // each tap has a phase of its own
   i64 period[kMaxRank];  // taps k and k + period share a phase
   i64 length[kMaxRank];  // samples of one phase
   i64 extent[kMaxRank];  // samples of all phases
@@ -52,6 +54,25 @@ MC_INLINE i64 taps_of(const Desc& d) {
   return n;
 }
 
+// Products of all outputs of a group or of all groups, as a rough number that cannot overflow.
+MC_INLINE double work_of_group(const Desc& d) {
+  double work = static_cast<double>(d.in_channels) * static_cast<double>(d.out_channels);
+  for (int a = 0; a < d.rank; ++a)
+    work *= static_cast<double>(d.out_size[a]) * static_cast<double>(d.kernel[a]);
+  return work;
+}
+
+MC_INLINE double work_of(const Desc& d) {
+  return work_of_group(d) * static_cast<double>(d.batch) * static_cast<double>(d.groups);
+}
+
+// How many tasks a group's work is worth, `each` products a task, 16 at most for all groups.
+MC_INLINE i64 tasks_worth(const Desc& d, i64 each) {
+  const i64 most = ceil_div(16, max_of(d.batch * d.groups, 1));
+  const double worth = work_of_group(d) / static_cast<double>(each) + 1.0;
+  return worth < static_cast<double>(most) ? static_cast<i64>(worth) : most;
+}
+
 MC_INLINE i64 outputs_of(const Desc& d) {
   i64 n = 1;
   for (int a = 0; a < d.rank; ++a) n *= d.out_size[a];
@@ -63,8 +84,12 @@ MC_INLINE void measure(const Desc& d, Box& box, i64 slack) {
   i64 pitch = 1;
   box.tiles = 1;
   for (int a = d.rank - 1; a >= 0; --a) {
-    box.period[a] = d.stride[a] / gcd_of(d.stride[a], d.dilation[a]);
-    box.length[a] = box.tile[a] + (d.kernel[a] - 1) * d.dilation[a] / d.stride[a];
+    const i64 period = d.stride[a] / gcd_of(d.stride[a], d.dilation[a]);
+    const i64 phases = min_of(d.kernel[a], period);
+    const i64 length = box.tile[a] + (d.kernel[a] - 1) * d.dilation[a] / d.stride[a];
+    box.apart[a] = length > d.kernel[a] * box.tile[a] / phases;
+    box.period[a] = box.apart[a] ? d.kernel[a] : period;
+    box.length[a] = box.apart[a] ? box.tile[a] : length;
     box.extent[a] = min_of(d.kernel[a], box.period[a]) * box.length[a];
     box.pitch[a] = pitch;
     pitch *= box.extent[a];
@@ -98,8 +123,16 @@ MC_INLINE void lay_lines(const Desc& d, Box& box, int lanes, Price price) {
   box.line_pad = ceil_div(box.line, lanes) * lanes;
 }
 
-// Halves the axis that is longest for its halo until `channels` boxes fit the budget and there are
-// enough tiles to share out.
+// How many times an axis of the tile is as long as its halo makes worth keeping.
+MC_INLINE double worth_halving(const Desc& d, const Box& box, int a, int lanes) {
+  // Taps far apart get phases of their own in a shorter tile, so their distance counts in part.
+  const i64 halo = (d.kernel[a] - 1) * min_of(ceil_div(d.dilation[a], d.stride[a]), 16);
+  const i64 keep = a == d.rank - 1 ? 4 * lanes + 2 * halo : 1 + halo / 2;
+  return static_cast<double>(box.tile[a]) / static_cast<double>(keep);
+}
+
+// Halves the axis that is longest for its halo until `channels` boxes fit the budget, and any axis
+// until there are enough tiles to share out.
 template <class Price>
 MC_INLINE Box choose_box(const Desc& d, i64 channels, i64 budget, i64 wanted_tiles, int lanes,
                          i64 slack, Price price) {
@@ -107,15 +140,15 @@ MC_INLINE Box choose_box(const Desc& d, i64 channels, i64 budget, i64 wanted_til
   for (int a = 0; a < d.rank; ++a) box.tile[a] = max_of(d.out_size[a], 1);
   for (;;) {
     measure(d, box, slack);
-    if (channels * box.volume <= budget && box.tiles >= wanted_tiles) break;
+    const bool fits = box.volume <= budget / channels;
+    if (fits && box.tiles >= wanted_tiles) break;
     int longest = -1;
-    double ratio = 1.0;
+    double most = box.tiles < wanted_tiles ? 0.0 : 1.0;
     for (int a = 0; a < d.rank; ++a) {
-      const i64 halo = (d.kernel[a] - 1) * d.dilation[a] / d.stride[a];
-      const i64 keep = a == d.rank - 1 ? 4 * lanes + 2 * halo : 1 + halo / 2;
-      const double r = static_cast<double>(box.tile[a]) / static_cast<double>(keep);
-      if (box.tile[a] > 1 && r > ratio) {
-        ratio = r;
+      const double worth = worth_halving(d, box, a, lanes);
+      const i64 least = a == d.rank - 1 ? lanes : 1;
+      if (box.tile[a] > least && worth > most) {
+        most = worth;
         longest = a;
       }
     }
@@ -127,13 +160,19 @@ MC_INLINE Box choose_box(const Desc& d, i64 channels, i64 budget, i64 wanted_til
   return box;
 }
 
+// Where a phase begins, in samples after the first that the tile reads.
+MC_INLINE i64 phase_start(const Desc& d, const Box& box, int a, i64 phase) {
+  return box.apart[a] ? phase * d.dilation[a] : phase * d.dilation[a] % d.stride[a];
+}
+
 // Where tap `tap` (in the order of the packed kernel) lies in a box.
 MC_INLINE i64 tap_offset(const Desc& d, const Box& box, i64 tap) {
   i64 offset = 0;
   for (int a = d.rank - 1; a >= 0; --a) {
     const i64 k = tap % d.kernel[a];
     tap /= d.kernel[a];
-    offset += (k % box.period[a] * box.length[a] + k * d.dilation[a] / d.stride[a]) * box.pitch[a];
+    const i64 within = box.apart[a] ? 0 : k * d.dilation[a] / d.stride[a];
+    offset += (k % box.period[a] * box.length[a] + within) * box.pitch[a];
   }
   return offset;
 }
@@ -183,9 +222,9 @@ MC_INLINE void make_runs(const Desc& d, const Box& box, i64 first_out, Tables& t
   const i64 size = d.in_size[a], stride = d.stride[a];
   t.run_count = 0;
   for (i64 e = 0; e < box.extent[a];) {
-    const i64 phase = e / box.length[a], within = e % box.length[a];
-    const i64 residue = phase * d.dilation[a] % stride;
-    const i64 j = (first_out + within) * stride + residue - d.pad_low[a];
+    const i64 within = e % box.length[a];
+    const i64 start = phase_start(d, box, a, e / box.length[a]);
+    const i64 j = (first_out + within) * stride + start - d.pad_low[a];
     if (d.in_dilation[a] == 1 && j >= 0 && j < size) {
       const i64 count = min_of(box.length[a] - within, (size - 1 - j) / stride + 1);
       t.runs[t.run_count++] = {e, count, j, stride};
@@ -202,8 +241,8 @@ MC_INLINE void make_tables(const Desc& d, const Box& box, const i64* first_out, 
   for (int a = 0; a < d.rank - 1; ++a) {
     t.source[a] = p;
     for (i64 e = 0; e < box.extent[a]; ++e) {
-      const i64 residue = e / box.length[a] * d.dilation[a] % d.stride[a];
-      const i64 at = (first_out[a] + e % box.length[a]) * d.stride[a] + residue;
+      const i64 start = phase_start(d, box, a, e / box.length[a]);
+      const i64 at = (first_out[a] + e % box.length[a]) * d.stride[a] + start;
       *p++ = source_of(d, a, at - d.pad_low[a]);
     }
   }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from multiconv import _core
-from multiconv._geometry import LARGEST, out_size, window
+from multiconv._geometry import LARGEST, out_size, outputs, window
 from multiconv._machine import Machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
@@ -50,6 +49,8 @@ class NativeAlgorithm(Algorithm):
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Ranks, sizes and dtypes that the native core knows, then the kernel's own verdict."""
         refusal = _never_native(problem)
+        if max(problem.in_dilation) > 1 and not traits.finite:
+            refusal = Refusal("taps that are not finite would meet the zeros of input dilation")
         if refusal is None and (reason := self.executable(problem).refusal):
             refusal = Refusal(reason)
         return refusal
@@ -113,8 +114,7 @@ def shared(seconds: float, machine: Machine, pieces: int = 2**30) -> float:
 
 def fresh_output(problem: Problem, machine: Machine) -> float:
     """Seconds that writing a fresh result takes beyond what caches hide."""
-    outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
-    size = outputs * problem.out_dtype.itemsize
+    size = outputs(problem) * problem.out_dtype.itemsize
     return size / FRESH / machine.threads if size > machine.cache else 0.0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from multiconv._geometry import inputs, outputs
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
@@ -35,7 +36,7 @@ class Cast(Algorithm):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """The child's cost and the conversions'."""
         child = planning.step(_wide(problem), traits).cost
-        extra = _elements(problem) * problem.acc_dtype.itemsize
+        extra = (inputs(problem) + outputs(problem)) * problem.acc_dtype.itemsize
         seconds = child.seconds + 4e-6 + 3 * extra / planning.machine.bandwidth1
         return Cost(seconds, child.bytes + extra, child.error)
 
@@ -67,12 +68,3 @@ class Cast(Algorithm):
 def _wide(problem: Problem) -> Problem:
     acc = problem.acc_dtype
     return replace(problem, x_dtype=acc, w_dtype=acc, out_dtype=acc)
-
-
-def _elements(problem: Problem) -> int:
-    from math import prod
-
-    from multiconv._geometry import out_size
-
-    read = problem.batch * problem.in_channels * prod(problem.in_size)
-    return read + problem.batch * problem.out_channels * prod(out_size(problem))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from multiconv._geometry import out_size, reached
-from multiconv._problem import Problem
+from multiconv._geometry import outputs, reached
+from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
 from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
@@ -27,11 +25,11 @@ class Direct(NativeAlgorithm):
         machine = planning.machine
         real = problem.acc_dtype.itemsize // (2 if problem.acc_dtype.kind == "c" else 1)
         taps = math.prod(problem.kernel) * problem.group_in
-        outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
-        flops = 2 * taps * outputs * (4 if problem.acc_dtype.kind == "c" else 1)
+        results = outputs(problem)
+        flops = 2 * taps * results * (4 if problem.acc_dtype.kind == "c" else 1)
         rate = machine.flops(real) * self.EFFICIENCY
         read = problem.batch * problem.in_channels * reached(problem)
         alone = flops / rate + 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
         work = shared(alone, machine) + fresh_output(problem, machine)
-        eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0
+        eps = rounding(problem.acc_dtype)
         return Cost(CALL + work, self.scratch(problem, machine), (taps + 1) * eps)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from multiconv._geometry import out_size, reached
-from multiconv._problem import Problem
+from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
 from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
@@ -45,5 +43,5 @@ class Gemm(NativeAlgorithm):
         gathered = problem.batch * problem.in_channels * reached(problem)
         alone += 4 * gathered * problem.x_dtype.itemsize / machine.bandwidth1
         seconds = shared(alone, machine) + fresh_output(problem, machine)
-        eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0
+        eps = rounding(problem.acc_dtype)
         return Cost(CALL + seconds, self.scratch(problem, machine), (taps + 1) * eps)

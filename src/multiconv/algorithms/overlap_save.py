@@ -7,11 +7,9 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from multiconv._geometry import out_size, window
 from multiconv._machine import Machine, machine
-from multiconv._problem import Problem
+from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
 from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
@@ -56,7 +54,7 @@ class OverlapSave(NativeAlgorithm):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Transforms of the best block size at the peak's share."""
         best = _best(problem)
-        eps = float(np.finfo(problem.acc_dtype).eps)
+        eps = rounding(problem.acc_dtype)
         error = 3 * eps * math.log2(math.prod(best.tile) + 1)
         return Cost(CALL + best.seconds, self.scratch(problem, planning.machine), error)
 
@@ -120,7 +118,9 @@ def _sizes(win: int, span: int, rank: int) -> tuple[int, ...]:
     while size < top:
         sizes.append(size)
         size = _smooth_from(max(size + 1, int(size * (1.2 if rank < 3 else 1.3))))
-    return (*sizes, top)
+    sizes.append(top)
+    most = max(int(4096 ** (1 / rank)), 2)  # a search over all axes has to end
+    return (*sizes[:: -(-len(sizes) // most)], top)
 
 
 @lru_cache(maxsize=4096)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from multiconv._activations import activate
-from multiconv._geometry import HOLE, OUTSIDE, index_table, out_size
-from multiconv._problem import Problem
+from multiconv._geometry import HOLE, OUTSIDE, index_table, out_size, outputs
+from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Planning
@@ -33,7 +33,7 @@ class Reference(Algorithm):
         return None
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        outputs = problem.batch * problem.out_channels * math.prod(out_size(problem))
+        results = outputs(problem)
         taps = math.prod(problem.kernel)
         spans = [
             (o - 1) * s + (k - 1) * d + 1 if o else 0
@@ -41,10 +41,9 @@ class Reference(Algorithm):
                                   problem.dilation, strict=True)
         ]  # fmt: skip
         read = problem.batch * problem.in_channels * math.prod(spans)
-        work = taps * max(outputs * problem.group_in, 1) + 4 * read + 8 * sum(spans)
-        scratch = (3 * read + 2 * outputs) * problem.acc_dtype.itemsize + 32 * sum(spans)
-        kind = problem.acc_dtype.kind
-        eps = float(np.finfo(problem.acc_dtype).eps) if kind in "fc" else 0.0
+        work = taps * max(results * problem.group_in, 1) + 4 * read + 8 * sum(spans)
+        scratch = (3 * read + 2 * results) * problem.acc_dtype.itemsize + 32 * sum(spans)
+        eps = rounding(problem.acc_dtype)
         error = (taps * max(problem.group_in, 1) + 1) * eps
         return Cost(20e-6 + taps * 8e-6 + 2e-9 * work, scratch, error)
 
@@ -58,7 +57,7 @@ class Reference(Algorithm):
     @np.errstate(over="ignore", invalid="ignore")
     def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
         problem, kernel = prepared.problem, prepared.kernel
-        source = extend(problem, x)
+        source, holes = extend(problem, x)
         total = np.zeros(out.shape, dtype=problem.acc_dtype)
         for tap in itertools.product(*map(range, problem.kernel)):
             window = (
@@ -68,15 +67,21 @@ class Reference(Algorithm):
             )  # fmt: skip
             reached: tuple[Any, ...] = (..., *window)
             at: tuple[Any, ...] = (..., *tap)
-            total += np.einsum("ngc...,goc->ngo...", source[reached], kernel[at])
+            products = np.einsum("ngc...,goc->ngo...", source[reached], kernel[at])
+            if holes.any():
+                products[..., holes[reached]] = 0
+            total += products
         if bias is not None:
             total += bias.reshape(problem.groups, -1, *(1,) * problem.rank)
         total = activate(problem.activation, total)
         out[...] = total != 0 if out.dtype == np.bool_ else total.astype(out.dtype)
 
 
-def extend(problem: Problem, x: Array) -> Array:
-    """What the windows reach: dilated, cropped, continued by the boundary modes."""
+def extend(problem: Problem, x: Array) -> tuple[Array, Array]:
+    """What the windows reach: dilated, cropped, continued by the boundary modes; and the holes.
+
+    Holes are the zeros of input dilation: they belong to no window, whatever the taps.
+    """
     outside = np.zeros((), dtype=bool)
     hole = np.zeros((), dtype=bool)
     for axis in range(problem.rank):
@@ -88,5 +93,6 @@ def extend(problem: Problem, x: Array) -> Array:
         outside = outside | (table == OUTSIDE).reshape(shape)
         hole = hole | (table == HOLE).reshape(shape)
     x = x.astype(problem.acc_dtype)  # not sooner: they may reach little of it
+    hole = np.broadcast_to(hole & ~outside, x.shape[3:])
     x = np.where(hole, np.zeros((), dtype=x.dtype), x)
-    return np.where(outside, np.asarray(problem.cval).astype(x.dtype), x)
+    return np.where(outside, np.asarray(problem.cval).astype(x.dtype), x), hole

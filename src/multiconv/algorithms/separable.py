@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from multiconv._geometry import out_size
-from multiconv._problem import Problem
+from multiconv._geometry import out_size, outputs
+from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits, look, rank_one_factors
 from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
@@ -52,8 +52,8 @@ class Separable(Algorithm):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """The sum of the passes and the largest intermediate."""
         steps = self.children(problem, traits, planning)
-        between = max(_elements(s.problem) for s in steps[:-1]) * problem.acc_dtype.itemsize
-        eps = float(np.finfo(problem.acc_dtype).eps) if problem.acc_dtype.kind in "fc" else 0.0
+        between = max(outputs(s.problem) for s in steps[:-1]) * problem.acc_dtype.itemsize
+        eps = rounding(problem.acc_dtype)
         return Cost(
             sum(s.cost.seconds for s in steps) + 3e-6 * len(steps),
             2 * between + max(s.cost.bytes for s in steps),
@@ -124,7 +124,3 @@ def _passes(problem: Problem) -> list[Problem]:
 
 def _pass_traits(traits: KernelTraits) -> KernelTraits:
     return replace(traits, separable=False)
-
-
-def _elements(problem: Problem) -> int:
-    return problem.batch * problem.out_channels * math.prod(out_size(problem))
