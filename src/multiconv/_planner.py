@@ -157,6 +157,8 @@ def _best(problem: Problem, admitted: dict[str, Cost]) -> tuple[str, str]:
         return remembered, "measured fastest by tune"
     best = min(admitted, key=lambda n: admitted[n].seconds)
     others = len(admitted) - 1
+    if not others:
+        return best, "no other can run it within the limits"
     return best, f"predicted faster than {others} other{'s' if others != 1 else ''}"
 
 
