@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 import multiconv as mc
 from multiconv import testing
@@ -82,6 +82,7 @@ def test_every_algorithm_agrees_with_the_definition(text):
     assert any(r.refusal is None for r in reports)
 
 
+@settings(max_examples=5 * settings.default.max_examples)
 @given(testing.problems())
 def test_drawn_problems_agree_with_the_definition(problem):
     check_all(problem)

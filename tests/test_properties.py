@@ -174,7 +174,7 @@ PADDING_MODES = st.sampled_from(["zeros", "replicate", "reflect", "circular", "s
 
 
 @given(layers(), PADDING_MODES, st.booleans(), DTYPES, st.integers(0, 2**32))
-@settings(max_examples=200)
+@settings(max_examples=4 * settings.default.max_examples)
 def test_the_gradients_are_the_adjoints(layer, padding_mode, flip, dtype, seed):
     x_shape, w_shape, options, _ = layer
     options |= {"padding_mode": padding_mode, "flip": flip}
@@ -192,7 +192,7 @@ def test_the_gradients_are_the_adjoints(layer, padding_mode, flip, dtype, seed):
 
 
 @given(layers(), DTYPES, st.integers(0, 2**32))
-@settings(max_examples=120)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_the_transpose_is_the_adjoint(layer, dtype, seed):
     x_shape, w_shape, options, left = layer
     rng = np.random.default_rng(seed)

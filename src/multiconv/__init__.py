@@ -1,6 +1,6 @@
 """Every convolution there is, one engine."""
 
-from multiconv import continuous, kernels
+from multiconv import continuous, filters, kernels
 from multiconv._api import (
     conv,
     conv1d,
@@ -44,6 +44,7 @@ __all__ = [
     "conv_weight_grad",
     "convolve",
     "correlate",
+    "filters",
     "get_num_threads",
     "kernels",
     "max_pool",

@@ -1,0 +1,161 @@
+"""What every filter does around its kernels: axes, boundary, dtypes, the caller's library."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from multiconv._api import convolve
+from multiconv._arrays import Restore, restorer, to_numpy
+from multiconv._conventions._checks import fill_value
+from multiconv._geometry import per_axis_word
+from multiconv._problem import BOUNDARIES, accumulator
+from multiconv._typing import Array
+
+from ._arguments import filtered_axes, place_of, whole
+from ._store import result_dtype, stored
+
+
+@dataclass(frozen=True)
+class Job:
+    """An image, the axes to filter, what lies outside, and how the result is to be stored."""
+
+    x: Array
+    """The image; channels that came last are first here, where a pass need not skip them."""
+    axes: tuple[int, ...]
+    """As the caller counts them."""
+    boundary: tuple[str, ...]
+    cval: Any
+    dtype: np.dtype[Any]
+    """Of the result."""
+    work: np.dtype[Any]
+    """Of the sums, where they are not whole numbers."""
+    moved: bool
+    """Whether the channels are not where the caller has them."""
+    out: Array | None
+    restore: Restore | None
+
+    @classmethod
+    def of(
+        cls, x: Any, axes: Any, channel_axis: Any, boundary: Any, cval: Any, dtype: Any, out: Any,
+        *, signed: bool, rank: int | None = None,
+    ) -> Job:  # fmt: skip
+        """Check the arguments that all filters have in common.
+
+        ``signed``: whether results are slopes rather than samples, so that integers give floats.
+        """
+        restore, x = restorer(x), to_numpy(x, "x")
+        found = filtered_axes(x.ndim, axes, channel_axis, rank)
+        words = per_axis_word(boundary, len(found), "boundary", BOUNDARIES)
+        result = result_dtype(x, dtype, out, signed)
+        work = _work(x.dtype, result)
+        fill_value(cval, work)
+        moved = channel_axis is not None and channel_axis % x.ndim == x.ndim - 1
+        return cls(
+            np.moveaxis(x, -1, 0) if moved else x, found, words, cval, result,
+            work, moved, out, restore,
+        )  # fmt: skip
+
+    def place(self, axis: Any) -> int:
+        """Which of the filtered axes ``axis`` is; the last for None."""
+        return place_of("axis", axis, self.axes, self.x.ndim)
+
+    @property
+    def zero_outside(self) -> bool:
+        """Whether no value other than the image's own and 0 continues it."""
+        return "constant" not in self.boundary or self.cval == 0
+
+    def passes(
+        self, factors: Sequence[Array | None], *, order: Sequence[int] | None = None,
+        fills: Sequence[Any] | None = None, shifts: Sequence[int] | None = None,
+        into_out: bool = False,
+    ) -> Array:  # fmt: skip
+        """One pass along each axis that has taps, in the axes' order unless told.
+
+        ``fills``: the values outside, ``shifts``: how far to shift the result to the right,
+        both for each axis.
+        """
+        sums = self._sums([f for f in factors if f is not None])
+        places = [p for p in order or range(len(factors)) if factors[p] is not None]
+        result = self.x
+        for place in places:
+            taps = np.asarray(factors[place]).astype(sums)
+            fill = self.cval if fills is None else fills[place]
+            shift = 0 if shifts is None else shifts[place]
+            last = into_out and place == places[-1]
+            result = self._pass(result, taps, (place,), fill, shift, last)
+        return result
+
+    def stencil(self, kernel: Array, *, into_out: bool = False) -> Array:
+        """One pass with a kernel over all axes, given in the axes' order."""
+        places = tuple(sorted(range(len(self.axes)), key=lambda p: self.axes[p]))
+        taps = kernel.astype(self._sums([kernel])).transpose(places)
+        return self._pass(self.x, taps, places, self.cval, 0, into_out)
+
+    def finish(self, result: Array) -> Any:
+        """The result as the caller wants it: rounded where need be, in ``out``, of x's library."""
+        if result is self.out:
+            return result
+        fresh = result is not self.x
+        result = stored(result, self.dtype)
+        if self.moved:
+            result = np.moveaxis(result, 0, -1)
+        if self.out is not None:
+            self.out[...] = result
+            return self.out
+        result = np.ascontiguousarray(result) if fresh else result.copy()
+        return result if self.restore is None else self.restore(result)
+
+    def _pass(
+        self, x: Array, taps: Array, places: tuple[int, ...], fill: Any, shift: int, last: bool
+    ) -> Array:
+        """Convolve with taps along the axes at ``places``, which rise."""
+        axes = [self.axes[p] + self.moved for p in places]
+        # Axes that follow take part with one tap each: columns are then filtered side by side.
+        shape, words = [1] * (x.ndim - axes[0]), ["constant"] * (x.ndim - axes[0])
+        for axis, place, size in zip(axes, places, taps.shape, strict=True):
+            shape[axis - axes[0]], words[axis - axes[0]] = size, self.boundary[place]
+        options = {"boundary": tuple(words), "cval": fill}
+        if not shift:
+            out = self._target(x, taps) if last else None
+            return np.asarray(convolve(x, taps.reshape(shape), "same", out=out, **options))
+        modes = ("full", *("same",) * (len(shape) - 1))
+        full = convolve(x, taps.reshape(shape), modes, **options)
+        start = (taps.size - 1) // 2 - shift
+        return np.asarray(
+            full[(slice(None),) * axes[0] + (slice(start, start + x.shape[axes[0]]),)]
+        )
+
+    def _sums(self, kernels: Sequence[Array]) -> np.dtype[Any]:
+        """The taps' dtype: integers that no sum can overflow where all are whole, else floats."""
+        if self.x.dtype.kind in "biu" and whole(self.cval) and all(map(_integral, kernels)):
+            gain = math.prod(int(np.abs(k).sum()) for k in kernels)
+            largest = max(gain, 1) * max(_largest(self.x.dtype), abs(int(self.cval)))
+            for integers in (np.int32, np.int64):
+                if largest <= np.iinfo(integers).max:
+                    return np.dtype(integers)
+        return np.zeros(0, self.work).real.dtype
+
+    def _target(self, x: Array, taps: Array) -> Array | None:
+        """The caller's array, if a pass can write there without rounding."""
+        if self.out is None or self.moved or self.out.dtype != np.result_type(x, taps):
+            return None
+        return self.out
+
+
+def _work(x: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
+    if result.kind in "iu":
+        result = np.dtype(np.float64) if x.kind in "biu" else x
+    return accumulator(np.result_type(x, result))
+
+
+def _integral(kernel: Array) -> bool:
+    return bool(np.all(kernel == np.rint(kernel)))
+
+
+def _largest(dtype: np.dtype[Any]) -> int:
+    return 1 if dtype.kind == "b" else max(int(np.iinfo(dtype).max), -int(np.iinfo(dtype).min))
