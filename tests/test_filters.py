@@ -238,6 +238,15 @@ def test_halves_go_to_even():
     np.testing.assert_array_equal(F.box(tie, 4, boundary="constant", cval=3), expected)
 
 
+def test_means_of_integers_are_exact():
+    x = picture(23, 31, dtype=np.uint16)
+    wide = np.pad(x, ((150, 150), (105, 105)), "wrap").astype(np.int64)
+    sums = np.lib.stride_tricks.sliding_window_view(wide, (301, 211)).sum((2, 3))
+    expected = (sums / (301 * 211)).astype(np.float32)
+    actual = F.box(x, (301, 211), boundary="wrap", dtype="float32")
+    np.testing.assert_array_equal(actual, expected)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.uint32, np.int64, bool])
 @pytest.mark.parametrize("function", SLOPES, ids=lambda f: f.__name__)
 def test_slopes_of_integers_do_not_wrap(function, dtype):

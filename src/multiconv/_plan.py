@@ -75,7 +75,8 @@ class Plan:
     scratch_bytes : int
         Scratch memory of one run.
     error_bound : float
-        Bound on the largest error, relative to the largest ``sum |x||w|``.
+        Bound on the largest error, relative to the largest ``sum |x||w|`` over all places the
+        kernel can be put, those that stride or padding leave out included.
 
     Examples
     --------
@@ -127,7 +128,7 @@ class Plan:
 
     @property
     def error_bound(self) -> float:
-        """Bound on the largest error, relative to the largest ``sum |x||w|``."""
+        """Bound on the largest error, relative to the largest ``sum |x||w|`` over all placements."""
         return self._step.cost.error + output_rounding(self.problem)
 
     def explain(self) -> Explanation:

@@ -35,8 +35,9 @@ def sobel(
     dtype : dtype, optional
         Of the result. Unless given, it is x's, but float64 for integers and booleans: slopes are
         negative as often as not, so that unsigned integers would wrap or lose half of them, and
-        they pass the range of small signed ones. An integer dtype is computed in whole numbers
-        and clipped: ``dtype="int16"`` holds all slopes of an 8-bit image.
+        they pass the range of small signed ones. An integer dtype clips: ``dtype="int16"`` holds
+        all slopes of an 8-bit image. Integers of up to 32 bits are summed exactly, longer ones
+        in float64.
 
     Returns
     -------
