@@ -128,7 +128,7 @@ class Plan:
 
     @property
     def error_bound(self) -> float:
-        """Bound on the largest error, relative to the largest ``sum |x||w|`` over all placements."""
+        """Bound on the largest error, relative to the largest ``sum |x||w|`` of any place."""
         return self._step.cost.error + output_rounding(self.problem)
 
     def explain(self) -> Explanation:
