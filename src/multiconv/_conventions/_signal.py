@@ -25,27 +25,27 @@ def convolve(
 ) -> Request:  # fmt: skip
     """``x * h`` over the trailing (or the named) axes; other axes are batch or broadcast."""
     x_axes, h_axes, rank = _signal_axes(x, h, axes)
-    modes = geometry.per_axis_word(mode, rank, "mode", geometry.MODES)
-    in_size = tuple(x.shape[a] for a in x_axes)
-    kernel = tuple(h.shape[a] for a in h_axes)
-    if 0 in kernel:
-        raise ValueError(f"h: shape {h.shape} has no taps, every kernel axis needs at least 1")
-    dilation = geometry.per_axis(dilation, rank, "dilation", 1)
-    wins = [geometry.window(k, d) for k, d in zip(kernel, dilation, strict=True)]
-    if any(m != "same" for m, n in zip(modes, in_size, strict=True) if n == 0):
-        raise ValueError(
-            f"x: shape {x.shape} is empty on an axis to be convolved; only mode='same' "
-            "gives a result (an empty one) there"
-        )
+    columns = zip(
+        x_axes, (h.shape[a] for a in h_axes),
+        geometry.per_axis_word(mode, rank, "mode", geometry.MODES),
+        geometry.per_axis_word(boundary, rank, "boundary", BOUNDARIES),
+        geometry.per_axis(stride, rank, "stride", 1),
+        geometry.per_axis(dilation, rank, "dilation", 1), strict=True,
+    )  # fmt: skip
+    given = [_Axis(x.shape[c[0]], *c) for c in columns]
+    _check_sizes(x, h, given)
+    lead = _Broadcast.of(x, h, given)
+    all_axes = lead.spatial
     acc, out_dtype = result_types(x.dtype, h.dtype, dtype)
-    lead = _Broadcast.of(x, h, x_axes, h_axes)
     problem = Problem(
-        in_size=in_size, kernel=kernel,
+        in_size=tuple(a.size for a in all_axes), kernel=tuple(a.taps for a in all_axes),
         batch=math.prod(lead.batch), groups=max(math.prod(lead.groups), 1),
         in_channels=math.prod(lead.groups), out_channels=math.prod(lead.groups + lead.outs),
-        stride=geometry.per_axis(stride, rank, "stride", 1), dilation=dilation,
-        padding=tuple(geometry.mode_padding(m, w) for m, w in zip(modes, wins, strict=True)),
-        boundary=geometry.per_axis_word(boundary, rank, "boundary", BOUNDARIES),
+        stride=tuple(a.stride for a in all_axes), dilation=tuple(a.dilation for a in all_axes),
+        padding=tuple(
+            geometry.mode_padding(a.mode, geometry.window(a.taps, a.dilation)) for a in all_axes
+        ),
+        boundary=tuple(a.boundary for a in all_axes),
         cval=fill_value(cval, out_dtype), flip=flip,
         x_dtype=x.dtype, w_dtype=h.dtype, acc_dtype=acc, out_dtype=out_dtype,
         precision=precision_word(precision),
@@ -66,27 +66,52 @@ def correlate(
 
 
 @dataclass(frozen=True)
+class _Axis:
+    """One convolved axis of ``x``: where it is, and what is done along it."""
+
+    size: int
+    number: int
+    taps: int = 1
+    mode: str = "same"
+    boundary: str = "constant"
+    stride: int = 1
+    dilation: int = 1
+
+
+def _check_sizes(x: ShapeDtype, h: ShapeDtype, axes: Sequence[_Axis]) -> None:
+    if any(a.taps == 0 for a in axes):
+        raise ValueError(f"h: shape {h.shape} has no taps, every kernel axis needs at least 1")
+    if any(a.size == 0 and a.mode != "same" for a in axes):
+        raise ValueError(
+            f"x: shape {x.shape} is empty on an axis to be convolved; only mode='same' "
+            "gives a result (an empty one) there"
+        )
+
+
+@dataclass(frozen=True)
 class _Broadcast:
-    """The axes that are not convolved, sorted into batch, groups and kernel-only axes."""
+    """The axes of ``x``, sorted into convolved, batch, groups and kernel-only ones."""
 
     x_shape: tuple[int, ...]
     h_shape: tuple[int, ...]
     h_given: tuple[int, ...]
-    spatial: tuple[int, ...]
+    h_order: tuple[int, ...]
+    spatial: tuple[_Axis, ...]
     batch_axes: tuple[int, ...]
     group_axes: tuple[int, ...]
     out_axes: tuple[int, ...]
 
+    LONG_ROW = 32
+    MOST_AXES = 8
+
     @classmethod
-    def of(
-        cls, x: ShapeDtype, h: ShapeDtype, spatial: tuple[int, ...], h_axes: Sequence[int]
-    ) -> _Broadcast:
-        h_sizes = dict(zip(spatial, (h.shape[a] for a in h_axes), strict=True))
+    def of(cls, x: ShapeDtype, h: ShapeDtype, given: Sequence[_Axis]) -> _Broadcast:
+        taps = {a.number: a.taps for a in given}
         whole = h.ndim == x.ndim
-        h_shape = h.shape if whole else tuple(h_sizes.get(a, 1) for a in range(x.ndim))
+        h_shape = h.shape if whole else tuple(taps.get(a, 1) for a in range(x.ndim))
         batch, groups, outs = [], [], []
         for a in range(x.ndim):
-            if a in spatial:
+            if a in taps:
                 continue
             if h_shape[a] == 1:
                 batch.append(a)
@@ -99,7 +124,29 @@ class _Broadcast:
                     f"h: shape {h.shape} does not broadcast against x's {x.shape} outside the "
                     "convolved axes; sizes must be equal or 1 there"
                 )
-        return cls(x.shape, h_shape, h.shape, spatial, tuple(batch), tuple(groups), tuple(outs))
+        spatial = cls._with_rows(x, given, batch)
+        place = {a.number: i for i, a in enumerate(spatial)}
+        h_order = tuple(sorted(range(len(given)), key=lambda i: place[given[i].number]))
+        alone = tuple(a for a in batch if a not in place)
+        return cls(
+            x.shape, h_shape, h.shape, h_order, spatial, alone, tuple(groups), tuple(outs)
+        )  # fmt: skip
+
+    @classmethod
+    def _with_rows(
+        cls, x: ShapeDtype, given: Sequence[_Axis], batch: Sequence[int]
+    ) -> tuple[_Axis, ...]:
+        """The convolved axes, and batch axes behind them as convolved by one tap.
+
+        Then rows are read as they lie in memory, where they are long enough to be worth it.
+        """
+        first = min(a.number for a in given)
+        behind = [a for a in batch if a > first]
+        worth = x.ndim - 1 in behind and x.shape[-1] >= cls.LONG_ROW
+        if not worth or len(given) + len(behind) > cls.MOST_AXES:
+            return tuple(given)
+        rows = [_Axis(x.shape[a], a) for a in behind]
+        return tuple(sorted([*given, *rows], key=lambda a: a.number))
 
     @property
     def batch(self) -> tuple[int, ...]:
@@ -114,17 +161,18 @@ class _Broadcast:
         return tuple(self.h_shape[a] for a in self.out_axes)
 
     def request(self, problem: Problem, sizes: tuple[int, ...], conjugate: bool) -> Request:
-        order = self.batch_axes + self.group_axes + self.out_axes + self.spatial
+        numbers = tuple(a.number for a in self.spatial)
+        order = self.batch_axes + self.group_axes + self.out_axes + numbers
         plain = order == tuple(range(len(order)))
         lead = (problem.batch, problem.groups, problem.group_out)
         out_shape = [0] * len(order)
         for a in order:
             out_shape[a] = self.x_shape[a] if self.h_shape[a] == 1 else self.h_shape[a]
-        for a, n in zip(self.spatial, sizes, strict=True):
+        for a, n in zip(numbers, sizes, strict=True):
             out_shape[a] = n
         permuted = None if plain else order
         whole = self.h_given == self.h_shape
-        split, kernel_order = (self.h_shape, permuted) if whole else (None, None)
+        split, kernel_order = (self.h_shape, permuted) if whole else (None, self.h_order)
         kernel = (*lead[1:], 1, *problem.kernel)
         return Request(
             problem,
