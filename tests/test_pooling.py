@@ -156,6 +156,7 @@ def test_words_of_padding_are_keras(padding):
     """Means with uneven "same" padding differ among Keras' backends, and are tested below."""
     os.environ.setdefault("KERAS_BACKEND", "torch")
     import keras
+
     pools = (max_pool, keras.ops.max_pool), (avg_pool, keras.ops.average_pool)
     for (ours, theirs), (sizes, size, stride) in itertools.product(pools, UNEVEN + EVEN):
         if ours is avg_pool and padding == "same" and (sizes, size, stride) in UNEVEN:

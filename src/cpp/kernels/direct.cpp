@@ -203,7 +203,7 @@ struct Direct {
             for (int p = 0; p < parts; ++p) {
               const i64 at = n * x.strides[0] + g * x.strides[1] + c * x.strides[2] + p;
               T* plane = boxes + c * channel + p * box.volume;
-              stored.read(tables, x.data, at, x.strides + 3, static_cast<T>(constant(d, p)), plane);
+              stored.read(tables, x.data, at, x.strides + 3, boundary_value<T>(d, p), plane);
               fill(plane + box.volume - kSlack<T>, kSlack<T>, T(0));
             }
           const i64 plane = box.lines * box.line_pad + kSlack<T>;
@@ -226,14 +226,6 @@ struct Direct {
           }
         },
         is_parallel(d));
-  }
-
-  // An integer's boundary value was checked to fit; it may be negative in a modular type.
-  static T constant(const Desc& d, int part) {
-    if constexpr (T(0.5) != T(0))
-      return static_cast<T>(d.cval[part]);
-    else
-      return static_cast<T>(d.cval_bits);
   }
 };
 

@@ -141,11 +141,7 @@ struct Gemm {
           const bool once = cut.inputs >= d.in_channels;
           const T* w =
               static_cast<const T*>(args.packed) + g * blocks * kRows * d.in_channels * taps;
-          T cval;
-          if constexpr (T(0.5) != T(0))
-            cval = static_cast<T>(d.cval[0]);
-          else
-            cval = static_cast<T>(d.cval_bits);
+          const T cval = boundary_value<T>(d, 0);
 
           for (i64 c0 = 0; c0 < max_of(d.in_channels, 1); c0 += cut.inputs) {
             const i64 inputs = min_of(cut.inputs, d.in_channels - c0);

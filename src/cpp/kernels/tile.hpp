@@ -335,6 +335,16 @@ void emit(const Desc& d, const Box& box, const i64* size, T* lines, Out* out, co
   }
 }
 
+// One part of the constant boundary value; an integer's is modular, so it may stand for less than
+// 0.
+template <class T>
+MC_INLINE T boundary_value(const Desc& d, int part) {
+  if constexpr (T(0.5) != T(0))
+    return static_cast<T>(d.cval[part]);
+  else
+    return static_cast<T>(d.cval_bits);
+}
+
 template <class T>
 struct Stored {
   const Desc& d;

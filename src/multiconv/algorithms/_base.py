@@ -68,8 +68,6 @@ class Algorithm(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     """What it accepts and what it is best at, in one line."""
-    composite: ClassVar[bool] = False
-    """Whether it asks the planner for child plans."""
 
     value_sensitive: ClassVar[bool] = False
     """Whether its answers depend on kernel values, so that they must be seen before it runs."""
@@ -95,5 +93,5 @@ class Algorithm(ABC):
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning
     ) -> tuple[Step, ...]:
-        """The child plans, for printing; none unless composite."""
+        """The child plans of a composite algorithm; others have none."""
         return ()

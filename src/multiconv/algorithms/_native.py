@@ -49,11 +49,12 @@ class NativeAlgorithm(Algorithm):
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Ranks, sizes and dtypes that the native core knows, then the kernel's own verdict."""
         refusal = _never_native(problem)
+        if refusal is not None:
+            return refusal
         if max(problem.in_dilation) > 1 and not traits.finite:
-            refusal = Refusal("taps that are not finite would meet the zeros of input dilation")
-        if refusal is None and (reason := self.executable(problem).refusal):
-            refusal = Refusal(reason)
-        return refusal
+            return Refusal("taps that are not finite would meet the zeros of input dilation")
+        reason = self.executable(problem).refusal
+        return Refusal(reason) if reason else None
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
@@ -62,7 +63,7 @@ class NativeAlgorithm(Algorithm):
         compute = _compute_dtype(problem.acc_dtype)
         if kernel.dtype != compute or _halved(kernel):
             kernel = kernel.astype(compute)
-        found = executable(self.name, problem, self.tile(problem), forced_target)
+        found = self.executable(problem)
         return Prepared(found, found.pack(kernel))
 
     def run(self, prepared: Prepared, x: Array, bias: Array | None, out: Array) -> None:

@@ -25,7 +25,6 @@ class Cast(Algorithm):
 
     name = "cast"
     summary = "float16, bfloat16, bool and mixed dtypes, by way of the accumulator's dtype"
-    composite = True
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Problems whose data are not stored in the accumulator's dtype."""

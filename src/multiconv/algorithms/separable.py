@@ -30,15 +30,16 @@ class Separable(Algorithm):
 
     name = "separable"
     summary = "kernels that are an outer product of vectors, one pass per axis"
-    composite = True
     value_sensitive = True
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Single-channel problems with a known kernel of rank one."""
         if len(_axes(problem)) < 2:
             return Refusal("the kernel extends along fewer than two axes")
-        if problem.group_in != 1 or problem.group_out != 1:
+        if problem.group_in != 1:
             return Refusal("it treats channels one by one, this problem sums over them")
+        if problem.group_out != 1:
+            return Refusal("it makes one output of each channel, this problem makes several")
         if problem.precision == "highest":
             return Refusal("precision='highest' asks for direct summation")
         if problem.cval != 0:
@@ -64,8 +65,8 @@ class Separable(Algorithm):
         self, problem: Problem, traits: KernelTraits, planning: Planning
     ) -> tuple[Step, ...]:
         """One pass per axis along which the kernel extends."""
-        passes = _passes(problem)
-        return tuple(planning.step(p, _pass_traits(traits)) for p in passes)
+        along = replace(traits, separable=False)
+        return tuple(planning.step(p, along) for p in _passes(problem))
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
@@ -96,7 +97,7 @@ class Separable(Algorithm):
 
 
 def _axes(problem: Problem) -> list[int]:
-    """Axes along which the kernel extends, those that shrink the data most first."""
+    """Axes along which the kernel extends."""
     return [a for a, k in enumerate(problem.kernel) if k > 1]
 
 
@@ -120,7 +121,3 @@ def _passes(problem: Problem) -> list[Problem]:
         passes.append(one)
         size = out_size(one)
     return passes
-
-
-def _pass_traits(traits: KernelTraits) -> KernelTraits:
-    return replace(traits, separable=False)
