@@ -884,7 +884,7 @@ def test_other_threads_run_while_kernels_do(rng):
     while thread.is_alive():
         time.sleep(0.001)
         turns += 1
-    assert turns > 10
+    assert turns > 3  # one at most, were the lock kept
 
 
 def test_every_row_of_the_table_has_a_test():

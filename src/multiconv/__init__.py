@@ -16,6 +16,7 @@ from multiconv._api import (
 )
 from multiconv._conventions import ShapeDtype
 from multiconv._errors import MemoryLimitError, MissingExtraError, RefusedError
+from multiconv._memory import keep_memory
 from multiconv._plan import Explanation, Plan
 from multiconv._pooling import avg_pool, max_pool
 from multiconv._problem import Problem
@@ -46,6 +47,7 @@ __all__ = [
     "correlate",
     "filters",
     "get_num_threads",
+    "keep_memory",
     "kernels",
     "max_pool",
     "num_threads",

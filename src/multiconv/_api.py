@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from multiconv import _arrays, _conventions, _wisdom
+from multiconv import _arrays, _conventions, _core, _wisdom
 from multiconv._conventions import Request, ShapeDtype
 from multiconv._plan import Plan
 from multiconv._planner import planner
 
+_known = _core.call
 _LARGEST_CACHE = 4096
 _plans: dict[Any, Plan] = {}
 
@@ -74,8 +75,13 @@ def convolve(
     array([[-2,  1,  1, -2],
            [-2,  1,  1, -2]])
     """
+    build = _conventions.convolve
+    done = _known(build, x, h, mode, axes, boundary, cval, stride, dilation, dtype, precision,
+                  method, out)  # fmt: skip
+    if done is not None:
+        return done
     options = (mode, axes, boundary, cval, stride, dilation, dtype, precision)
-    return _run(_conventions.convolve, x, h, options, None, method, out, ("x", "h"))
+    return _run(build, x, h, options, None, method, out, ("x", "h"))
 
 
 def correlate(
@@ -107,8 +113,13 @@ def correlate(
     >>> mc.correlate([1, 2, 3, 4], [1, 0, -1])
     array([-2, -2])
     """
+    build = _conventions.correlate
+    done = _known(build, x, h, mode, axes, boundary, cval, stride, dilation, dtype, precision,
+                  method, out)  # fmt: skip
+    if done is not None:
+        return done
     options = (mode, axes, boundary, cval, stride, dilation, dtype, precision)
-    return _run(_conventions.correlate, x, h, options, None, method, out, ("x", "h"))
+    return _run(build, x, h, options, None, method, out, ("x", "h"))
 
 
 def conv(
@@ -171,9 +182,15 @@ def conv(
     >>> mc.conv(x, w)[0, 0, 0, 0]
     np.float32(27.0)
     """
+    build = _conventions.conv
+    if bias is None:
+        done = _known(build, x, w, stride, padding, dilation, groups, padding_mode, data_format,
+                      activation, flip, precision, method, out)  # fmt: skip
+        if done is not None:
+            return done
     options = (stride, padding, dilation, groups, padding_mode, data_format, activation, flip,
                precision)  # fmt: skip
-    return _run(_conventions.conv, x, w, options, bias, method, out, ("x", "w"))
+    return _run(build, x, w, options, bias, method, out, ("x", "w"))
 
 
 def conv1d(
@@ -455,6 +472,7 @@ def tune(
             times[name] = min(times[name], time.perf_counter() - start)
     _wisdom.remember(first.problem, min(times, key=lambda n: times[n]))
     planner.forget()
+    _core.forget_calls()
     _plans.clear()
     return plan(function, x, w, bias, **options)
 
@@ -503,7 +521,7 @@ def _run(
     build: Callable[..., Request], x: Any, w: Any, options: tuple[Any, ...], bias: Any,
     method: str, out: Any, names: tuple[str, str],
 ) -> Any:  # fmt: skip
-    """The hot path: a plan found by shapes, dtypes and options, then run."""
+    """A plan found by shapes, dtypes and options, then run."""
     if type(x) is np.ndarray and type(w) is np.ndarray and bias is None:
         try:
             found = _plans[build, x.shape, x.dtype, w.shape, w.dtype, None, method, options]
@@ -512,11 +530,15 @@ def _run(
         else:
             if x.flags.aligned and w.flags.aligned:
                 return found.run(x, w, None, out)
-    restore = _arrays.restorer(x)
+    restore, given = _arrays.restorer(x), (x, w)
     x, w = _arrays.to_numpy(x, names[0]), _arrays.to_numpy(w, names[1])
     if bias is not None:
         bias = _arrays.to_numpy(bias, "bias")
-    result = _plan_for(build, x, w, bias, method, _frozen(options)).run(x, w, bias, out)
+    found = _plan_for(build, x, w, bias, method, _frozen(options))
+    executable = found.executable
+    if executable is not None:
+        _core.keep_call(executable, found.out_shape, build, *given, *options, method, out)
+    result = found.run(x, w, bias, out)
     return restore(result) if restore and out is None else result
 
 

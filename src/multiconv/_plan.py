@@ -14,6 +14,7 @@ from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._traits import UNKNOWN, KernelTraits, look
 from multiconv._typing import Array
+from multiconv.algorithms._native import Executable, NativeAlgorithm, converts_kernel
 
 LOOK_AT_KERNEL = 100e-6
 """Problems predicted to take longer are worth a look at the kernel's values first."""
@@ -117,6 +118,11 @@ class Plan:
         return self._request.problem
 
     @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Shape of the result."""
+        return self._request.out_shape
+
+    @property
     def algorithm(self) -> str:
         """The algorithm that runs."""
         return self._step.algorithm.name
@@ -130,6 +136,27 @@ class Plan:
     def error_bound(self) -> float:
         """Bound on the largest error, relative to the largest ``sum |x||w|`` of any place."""
         return self._step.cost.error + output_rounding(self.problem)
+
+    @property
+    def executable(self) -> Executable | None:
+        """The native code that does all of this, arrays being as it wants them; None if none does.
+
+        It then needs neither the kernel's values nor a step of Python.
+        """
+        request, algorithm = self._request, self._unseen.algorithm
+        layouts = (request.x, request.w, request.out)
+        if (
+            not isinstance(algorithm, NativeAlgorithm)
+            or self._looks
+            or request.empty
+            or request.finish is not None
+            or request.sums_shape
+            or self.problem.bias
+            or converts_kernel(self.problem)
+            or not all(layout.reshapes for layout in layouts)
+        ):
+            return None
+        return algorithm.executable(self.problem)
 
     def explain(self) -> Explanation:
         """Every algorithm with its prediction, or why it cannot run this."""

@@ -138,10 +138,12 @@ def forced_target(name: str) -> Iterator[None]:
         raise ValueError(f"target: {name!r} does not run here, choose one of {words}")
     before = _native.forced_target
     _native.forced_target = name
+    _core.forget_calls()
     try:
         yield
     finally:
         _native.forced_target = before
+        _core.forget_calls()
 
 
 def problems(**limits: Any) -> Any:

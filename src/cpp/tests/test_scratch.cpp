@@ -12,7 +12,7 @@ using namespace multiconv;
 
 namespace {
 
-constexpr Slot kSlots[] = {Slot::tile, Slot::line, Slot::spectrum, Slot::table};
+constexpr Slot kSlots[] = {Slot::tile, Slot::line, Slot::spectrum, Slot::table, Slot::kernel};
 
 bool holds(const void* data, int value, std::size_t bytes) {
   const auto* p = static_cast<const unsigned char*>(data);

@@ -11,6 +11,7 @@ import numpy as np
 
 from multiconv._geometry import check_memory
 from multiconv._machine import memory_limit
+from multiconv._memory import empty
 from multiconv._problem import FLOAT64, Problem
 from multiconv._typing import Array
 
@@ -79,6 +80,12 @@ class Layout:
     flip: tuple[int, ...] = ()
     conjugate: bool = False
 
+    @property
+    def reshapes(self) -> bool:
+        """Whether the view is a reshape and no more."""
+        ordered = self.order is None or self.order == tuple(sorted(self.order))
+        return ordered and not self.flip and not self.conjugate
+
     def view(self, array: Array) -> Array:
         """The canonical view; a copy only where the strides allow no view."""
         if self.split is not None:
@@ -116,12 +123,12 @@ class Request:
     def allocate(self) -> tuple[Array, Array]:
         """Fresh sums in the caller's layout, and their canonical view."""
         dtype, shape = self.problem.out_dtype, self.sums_shape or self.out_shape
-        user = np.empty(shape, dtype)
+        user = empty(shape, dtype)
         view = self.out.view(user)
         if self.out.order is None or np.may_share_memory(view, user):
             return user, view
         # Axes that cannot be merged in place: lay the memory out as the engine sees it.
         order, split = self.out.order, self.out.split or shape
-        memory = np.empty([split[a] for a in order], dtype)
+        memory = empty(tuple(split[a] for a in order), dtype)
         user = memory.transpose(np.argsort(order)).reshape(shape)
         return user, memory.reshape(self.out.shape)

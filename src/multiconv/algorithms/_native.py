@@ -23,6 +23,8 @@ COMPUTE = {
 }  # fmt: skip
 """Accumulator dtype: the type kernels compute in. Integers wrap, so unsigned ones serve all."""
 
+Executable = _core.Executable
+
 LARGEST_RANK = 8
 forced_target = ""
 """Instruction set of every kernel; where empty, the best. `multiconv.testing` sets it."""
@@ -95,6 +97,12 @@ def executable(
 ) -> _core.Executable:
     """The native kernel of a name, for a problem; ``target`` forces an instruction set."""
     return _core.Executable(name, target, describe(problem, tile))
+
+
+def converts_kernel(problem: Problem) -> bool:
+    """Whether a kernel of the problem's dtype is not yet of the type that is computed in."""
+    acc = problem.acc_dtype
+    return problem.w_dtype != acc or _compute_dtype(acc).itemsize != acc.itemsize
 
 
 def _halved(array: Array) -> bool:

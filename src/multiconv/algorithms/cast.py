@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from multiconv._geometry import inputs, outputs
+from multiconv._memory import empty
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
@@ -55,7 +56,7 @@ class Cast(Algorithm):
     def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
         """Convert, run, convert."""
         wide = prepared.child.problem.acc_dtype
-        sums = out if out.dtype == wide else np.empty(out.shape, wide)
+        sums = out if out.dtype == wide else empty(out.shape, wide)
         prepared.child.run(prepared.inner, x.astype(wide, copy=False), bias, sums)
         if out.dtype == np.bool_:
             np.not_equal(sums, 0, out=out)

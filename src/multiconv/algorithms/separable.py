@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from multiconv._geometry import out_size, outputs
+from multiconv._memory import empty
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits, look, rank_one_factors
 from multiconv._typing import Array
@@ -90,7 +89,7 @@ class Separable(Algorithm):
     def run(self, prepared: tuple[_Pass, ...], x: Array, bias: Array | None, out: Array) -> None:
         """Pass after pass; the last one writes the output."""
         for one in prepared[:-1]:
-            between = np.empty(one.shape, out.dtype)
+            between = empty(one.shape, out.dtype)
             one.step.run(one.kernel, x, None, between)
             x = between
         prepared[-1].step.run(prepared[-1].kernel, x, bias, out)

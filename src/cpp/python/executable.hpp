@@ -1,0 +1,53 @@
+// One problem on one native kernel, and a convolution kernel packed for it.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <string>
+
+#include "base/kernel.hpp"
+
+namespace multiconv {
+
+class Packed {
+ public:
+  explicit Packed(std::size_t bytes);
+  ~Packed();
+  Packed(const Packed&) = delete;
+  Packed& operator=(const Packed&) = delete;
+  void* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  void* data_;
+  std::size_t bytes_;
+};
+
+class Executable {
+ public:
+  Executable(const std::string& kernel, const std::string& target,
+             const nanobind::dict& description);
+
+  const char* refusal() const { return refusal_; }
+  const Desc& desc() const { return desc_; }
+  // Throws std::invalid_argument where the problem is refused.
+  const Kernel& kernel() const;
+
+  const i64* x_shape() const { return x_shape_; }
+  const i64* w_shape() const { return w_shape_; }
+  const i64* out_shape() const { return out_shape_; }
+
+  Packed* pack(nanobind::handle w) const;
+  void run(const Packed& packed, nanobind::handle x, nanobind::handle bias,
+           nanobind::handle out) const;
+
+ private:
+  void execute(const RunArgs& args) const;
+
+  Desc desc_;
+  const Kernel* kernel_;
+  const char* refusal_;
+  i64 x_shape_[kMaxDims], w_shape_[kMaxDims], out_shape_[kMaxDims];
+};
+
+}  // namespace multiconv

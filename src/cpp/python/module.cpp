@@ -1,0 +1,101 @@
+// The extension module: names and their documentation.
+#define MC_IMPORTS_NUMPY
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "base/cpu.hpp"
+#include "base/cpu_count.hpp"
+#include "base/profile.hpp"
+#include "base/recycler.hpp"
+#include "python/arrays.hpp"
+#include "python/calls.hpp"
+#include "python/executable.hpp"
+#include "python/lock.hpp"
+#include "registry.hpp"
+
+namespace nb = nanobind;
+
+namespace multiconv {
+namespace {
+
+nb::dict machine_profile(const std::string& name) {
+  const Target* target = find_target(name.c_str());
+  if (target == nullptr) throw std::invalid_argument("target: '" + name + "' does not run here");
+  MachineProfile p;
+  {
+    const WithoutLock unlocked;
+    p = measure_machine(*target);
+  }
+  nb::dict d;
+  d["flops32"] = p.flops32;
+  d["flops64"] = p.flops64;
+  d["bandwidth"] = p.bandwidth;
+  d["bandwidth1"] = p.bandwidth1;
+  d["cache"] = p.cache;
+  d["wake"] = p.wake;
+  d["lanes"] = p.lanes;
+  return d;
+}
+
+nb::list target_list() {
+  nb::list found;
+  for (const Target& t : targets())
+    if (t.supported) found.append(t.name);
+  return found;
+}
+
+nb::object empty(const nb::tuple& shape, nb::handle dtype) {
+  npy_intp sizes[NPY_MAXDIMS];
+  const auto ndim = static_cast<int>(shape.size());
+  if (ndim > NPY_MAXDIMS) throw std::invalid_argument("shape: too many axes");
+  for (int a = 0; a < ndim; ++a) sizes[a] = nb::cast<npy_intp>(shape[a]);
+  PyArray_Descr* found = nullptr;
+  if (!PyArray_DescrConverter(dtype.ptr(), &found)) throw nb::python_error();
+  PyObject* array = empty_array(ndim, sizes, found);
+  if (!array) throw nb::python_error();
+  return nb::steal(array);
+}
+
+}  // namespace
+}  // namespace multiconv
+
+NB_MODULE(_core, m) {
+  using namespace multiconv;
+  if (_import_array() < 0 || !prepare_arrays()) throw nb::python_error();
+  nb::set_leak_warnings(false);  // a daemon thread may hold its plan to the very end
+  m.doc() = "The native core: kernels for several instruction sets behind one signature.";
+  m.def("targets", target_list, "Instruction sets that this CPU runs, best last.");
+  m.def(
+      "active_target", [] { return std::string(active_target().name); },
+      "The instruction set in force.");
+  m.def("cpu_name", cpu_name, "The CPU's name, empty where unknown.");
+  m.def("measure_machine", machine_profile, nb::arg("target"),
+        "Measure the limits of this machine.");
+  m.def("default_num_threads", available_cpus, "CPUs that this process may use.");
+  m.def("set_num_threads", [](int n) { ThreadPool::instance().set_num_threads(n); }, nb::arg("n"));
+  m.def("get_num_threads", [] { return ThreadPool::instance().num_threads(); });
+  nb::class_<Packed>(m, "Packed", "A kernel as one native kernel wants it.")
+      .def_prop_ro("bytes", &Packed::bytes);
+  nb::class_<Executable>(m, "Executable", "One problem on one native kernel.")
+      .def(nb::init<const std::string&, const std::string&, const nb::dict&>(), nb::arg("kernel"),
+           nb::arg("target"), nb::arg("desc"))
+      .def_prop_ro("refusal", &Executable::refusal)
+      .def_prop_ro("packed_bytes",
+                   [](const Executable& e) { return e.kernel().packed_bytes(e.desc()); })
+      .def(
+          "scratch_bytes",
+          [](const Executable& e, int n) { return e.kernel().scratch_bytes(e.desc(), n); },
+          nb::arg("threads"))
+      .def("pack", &Executable::pack, nb::arg("w"), nb::rv_policy::take_ownership)
+      .def("run", &Executable::run, nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
+           nb::arg("out"));
+  m.def("empty", empty, nb::arg("shape"), nb::arg("dtype"),
+        "A new array of unspecified contents, on memory that an earlier one gave back.");
+  m.def("keep_memory", keep_memory, nb::arg("bytes"),
+        "Keep at most so many bytes of results that are gone.");
+  m.def("kept_memory", kept_memory, "Bytes kept of results that are gone.");
+  add_calls(m);
+}
