@@ -48,6 +48,8 @@ def convolve(
         Distance between the taps of ``h``.
     dtype : dtype, optional
         A result type wider than ``result_type(x, h)``. Integers are exact modulo the result type.
+        Where ``x`` is of integers and ``h`` of floats it may be an integer type: the sums, kept in
+        ``result_type(x, h)``, are rounded half to even and clipped to it.
     precision : {"default", "highest", "fast"}, optional
         ``highest``: direct summation only; ``default``: at most 8 times its normwise error;
         ``fast``: whatever there is.

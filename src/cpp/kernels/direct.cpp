@@ -136,7 +136,7 @@ struct Direct {
 
   static bool stored_plainly(const Desc& d) {
     auto plain = [](DType t) {
-      return sizeof(T) == 8 || t == DType::f32 || t == DType::i32 || t == DType::u32;
+      return t == DType::f32 || t == DType::f64 || bytes_of_integer(t) == sizeof(T);
     };
     return plain(d.x_type) && plain(d.out_type);
   }

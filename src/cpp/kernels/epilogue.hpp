@@ -5,6 +5,7 @@
 
 #include "base/boundary.hpp"
 #include "base/desc.hpp"
+#include "kernels/stored.hpp"
 
 namespace multiconv::MC_TARGET {
 
@@ -45,13 +46,13 @@ MC_INLINE void activate_row(Activation a, T* row, i64 n) {
   for (i64 i = 0; i < n; ++i) row[i] = activate(a, row[i]);
 }
 
-// Converts n values to the stored type; integers are cut to its width.
+// Writes n values as they are stored.
 template <class T, class Out>
 MC_INLINE void store_row(const T* row, Out* out, i64 stride, i64 n) {
   if (stride == 1)
-    for (i64 i = 0; i < n; ++i) out[i] = static_cast<Out>(row[i]);
+    for (i64 i = 0; i < n; ++i) out[i] = narrowed<Out>(row[i]);
   else
-    for (i64 i = 0; i < n; ++i) out[i * stride] = static_cast<Out>(row[i]);
+    for (i64 i = 0; i < n; ++i) out[i * stride] = narrowed<Out>(row[i]);
 }
 
 }  // namespace multiconv::MC_TARGET

@@ -53,11 +53,11 @@ struct Plane {
 };
 
 // Adds input row `j` of a group to the output rows that see it: Lo <= r < Hi, by tap row j - r.
-template <int V, int Lo, int Hi, class T>
-MC_INLINE void add_row(const Plane<T>& p, const T* x, const T* w, Vec<T> (*acc)[V]) {
+template <int V, int Lo, int Hi, class T, class S>
+MC_INLINE void add_row(const Plane<T>& p, const S* x, const T* w, Vec<T> (*acc)[V]) {
   for (i64 k = 0; k < p.columns; ++k) {
     Vec<T> value[V];
-    for (int v = 0; v < V; ++v) value[v] = load(x + k * p.column_step + v * kLanes<T>);
+    for (int v = 0; v < V; ++v) value[v] = load_as<T>(x + k * p.column_step + v * kLanes<T>);
     for (int r = Lo; r < Hi; ++r) {
       const T tap = w[k - r * p.columns];
       for (int v = 0; v < V; ++v) acc[r][v] += value[v] * tap;
@@ -65,13 +65,12 @@ MC_INLINE void add_row(const Plane<T>& p, const T* x, const T* w, Vec<T> (*acc)[
   }
 }
 
-// All input rows of a group: those that only the first output rows see, those that all see, those
-// that only the last see. Tap rows lie one input row apart.
-template <int R, int V, class T>
-MC_INLINE void add_rows(const Plane<T>& p, const T* x, const T* w, i64 x_row, Vec<T> (*acc)[V]) {
+// All input rows of a group, row(j) for each: those that only the first output rows see, those that
+// all see, those that only the last see. Tap rows lie one input row apart.
+template <int R, int V, class T, class Row>
+MC_INLINE void add_rows(const Plane<T>& p, Row&& row, const T* w, Vec<T> (*acc)[V]) {
   static_assert(R == 4);
   const i64 n = p.rows, c = p.columns;
-  auto row = [&](i64 j) { return x + j * x_row; };
   if (n >= R) {
     add_row<V, 0, 1>(p, row(0), w, acc);
     add_row<V, 0, 2>(p, row(1), w + c, acc);
@@ -110,7 +109,7 @@ MC_INLINE void stencil_block(const Plane<T>& p, const T* x, T* out, i64 x_row, i
         for (i64 j = 0; j < p.rows; ++j)
           add_row<V, 0, 1>(p, from + j * p.row_step, w + j * p.columns, acc);
       else
-        add_rows<R, V>(p, from, w, x_row, acc);
+        add_rows<R, V>(p, [&](i64 j) { return from + j * x_row; }, w, acc);
     }
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v) store(out + r * out_row + v * kLanes<T>, acc[r][v]);

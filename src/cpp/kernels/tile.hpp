@@ -12,6 +12,7 @@
 #include "base/desc.hpp"
 #include "base/scratch.hpp"
 #include "kernels/epilogue.hpp"
+#include "kernels/stored.hpp"
 #include "simd/vec.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -327,7 +328,7 @@ void emit(const Desc& d, const Box& box, const i64* size, T* lines, Out* out, co
         within += index[a] * box.pitch[a];
     }
     T* row = lines + number * box.line_pad + within;
-    if constexpr (T(0.5) != T(0)) activate_row(d.activation, row, size[last]);
+    if constexpr (is_float<T>) activate_row(d.activation, row, size[last]);
     store_row(row, out + offset, strides[last], size[last]);
     int a = last - 1;
     while (a >= 0 && ++index[a] == size[a]) index[a--] = 0;
@@ -339,95 +340,28 @@ void emit(const Desc& d, const Box& box, const i64* size, T* lines, Out* out, co
 // 0.
 template <class T>
 MC_INLINE T boundary_value(const Desc& d, int part) {
-  if constexpr (T(0.5) != T(0))
+  if constexpr (is_float<T>)
     return static_cast<T>(d.cval[part]);
   else
     return static_cast<T>(d.cval_bits);
 }
 
+// A box's way in and out of arrays of whatever type they are stored in.
 template <class T>
 struct Stored {
   const Desc& d;
   const Box& box;
 
-  // Gathers a channel of whatever type x is stored in.
   void read(const Tables& t, const void* x, i64 at, const i64* strides, T cval, T* dst) const {
-    auto go = [&](auto* typed) { gather(d, box, t, typed + at, strides, cval, dst); };
-    if constexpr (T(0.5) != T(0)) {
-      go(static_cast<const T*>(x));
-    } else if constexpr (sizeof(T) == 8) {
-      go(static_cast<const T*>(x));
-    } else {
-      switch (d.x_type) {
-        case DType::i8:
-          return go(static_cast<const std::int8_t*>(x));
-        case DType::u8:
-          return go(static_cast<const std::uint8_t*>(x));
-        case DType::i16:
-          return go(static_cast<const std::int16_t*>(x));
-        case DType::u16:
-          return go(static_cast<const std::uint16_t*>(x));
-        default:
-          return go(static_cast<const T*>(x));
-      }
-    }
+    as_stored<T>(d.x_type, x,
+                 [&](auto* typed) { gather(d, box, t, typed + at, strides, cval, dst); });
   }
 
-  // Writes a tile; integers are cut to the stored width.
   void write(const i64* size, T* lines, void* out, i64 at, const i64* strides) const {
-    auto go = [&](auto* typed) { emit(d, box, size, lines, typed + at, strides); };
-    if constexpr (T(0.5) != T(0)) {
-      go(static_cast<T*>(out));
-    } else if constexpr (sizeof(T) == 8) {
-      go(static_cast<T*>(out));
-    } else {
-      switch (d.out_type) {
-        case DType::i8:
-        case DType::u8:
-          return go(static_cast<std::uint8_t*>(out));
-        case DType::i16:
-        case DType::u16:
-          return go(static_cast<std::uint16_t*>(out));
-        default:
-          return go(static_cast<T*>(out));
-      }
-    }
+    as_stored<T>(d.out_type, out,
+                 [&](auto* typed) { emit(d, box, size, lines, typed + at, strides); });
   }
 };
-
-MC_INLINE bool stored_as_integer(DType t, int most) {
-  switch (t) {
-    case DType::i8:
-    case DType::u8:
-    case DType::i16:
-    case DType::u16:
-    case DType::i32:
-    case DType::u32:
-      return most == 4;
-    case DType::i64:
-    case DType::u64:
-      return most == 8;
-    default:
-      return false;
-  }
-}
-
-// Null where the direct kernels' stored types fit their compute type.
-MC_INLINE const char* check_types(const Desc& d) {
-  switch (d.compute) {
-    case DType::u32:
-    case DType::u64: {
-      const int most = d.compute == DType::u32 ? 4 : 8;
-      return stored_as_integer(d.x_type, most) && stored_as_integer(d.out_type, most)
-                 ? nullptr
-                 : "stored integers do not fit the width it computes in";
-    }
-    default:
-      return d.x_type == d.compute && d.out_type == d.compute
-                 ? nullptr
-                 : "it reads and writes the type it computes in";
-  }
-}
 
 MC_INLINE i64 w_element(const Desc& d, const i64* strides, i64 g, i64 o, i64 c, i64 tap) {
   i64 at = g * strides[0] + o * strides[1] + c * strides[2];

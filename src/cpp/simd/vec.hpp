@@ -5,6 +5,7 @@
 
 #include "base/boundary.hpp"
 #include "base/desc.hpp"
+#include "simd/widen.hpp"
 
 namespace multiconv::MC_TARGET {
 
@@ -31,6 +32,18 @@ inline constexpr int kLanes = VecOf<T, MC_VECTOR_BYTES>::lanes;
 template <class T>
 MC_INLINE Vec<T> load(const T* p) {
   return *reinterpret_cast<const typename VecOf<T, MC_VECTOR_BYTES>::unaligned*>(p);
+}
+
+// Values of a narrower type S, as T.
+template <class T, class S>
+MC_INLINE Vec<T> load_as(const S* p) {
+  if constexpr (sizeof(S) == sizeof(T)) {
+    return load(p);
+  } else if constexpr (kLanes<T> == 1) {
+    return static_cast<T>(*p);
+  } else {
+    return __builtin_convertvector(widen<kLanes<T>>(p), Vec<T>);
+  }
 }
 
 template <class T>

@@ -21,12 +21,13 @@ def result_types(
     except TypeError:
         raise TypeError(f"x, w: {x.name} and {w.name} have no common dtype, convert one") from None
     if asked is not None:
-        wider = as_dtype(asked)
-        if not np.can_cast(result, wider, "safe") or not holds_numbers(wider):
+        wanted = as_dtype(asked)
+        rounds = x.kind in "iu" and result.kind == "f" and wanted.kind in "iu"
+        if not rounds and (not np.can_cast(result, wanted, "safe") or not holds_numbers(wanted)):
             raise ValueError(
-                f"dtype: {wider.name} cannot hold {result.name} results, give one that can"
+                f"dtype: {wanted.name} cannot hold {result.name} results, give one that can"
             )
-        result = wider
+        return accumulator(result if rounds else wanted), wanted
     return accumulator(result), result
 
 

@@ -37,6 +37,7 @@ def convolve(
     lead = _Broadcast.of(x, h, given)
     all_axes = lead.spatial
     acc, out_dtype = result_types(x.dtype, h.dtype, dtype)
+    rounds = out_dtype.kind in "iu" and acc.kind == "f"
     problem = Problem(
         in_size=tuple(a.size for a in all_axes), kernel=tuple(a.taps for a in all_axes),
         batch=math.prod(lead.batch), groups=max(math.prod(lead.groups), 1),
@@ -46,7 +47,7 @@ def convolve(
             geometry.mode_padding(a.mode, geometry.window(a.taps, a.dilation)) for a in all_axes
         ),
         boundary=tuple(a.boundary for a in all_axes),
-        cval=fill_value(cval, out_dtype), flip=flip,
+        cval=fill_value(cval, acc if rounds else out_dtype), flip=flip,
         x_dtype=x.dtype, w_dtype=h.dtype, acc_dtype=acc, out_dtype=out_dtype,
         precision=precision_word(precision),
     )  # fmt: skip

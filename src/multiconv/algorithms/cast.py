@@ -10,6 +10,7 @@ import numpy as np
 from multiconv._geometry import inputs, outputs
 from multiconv._memory import empty
 from multiconv._problem import Problem
+from multiconv._rounding import narrowed
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
@@ -61,8 +62,7 @@ class Cast(Algorithm):
         if out.dtype == np.bool_:
             np.not_equal(sums, 0, out=out)
         elif sums is not out:
-            with np.errstate(over="ignore", invalid="ignore"):
-                out[...] = sums
+            out[...] = narrowed(sums, out.dtype)
 
 
 def _wide(problem: Problem) -> Problem:

@@ -12,6 +12,7 @@ import numpy as np
 from multiconv._activations import activate
 from multiconv._geometry import HOLE, OUTSIDE, index_table, out_size, outputs
 from multiconv._problem import Problem, rounding
+from multiconv._rounding import narrowed
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Planning
@@ -74,7 +75,7 @@ class Reference(Algorithm):
         if bias is not None:
             total += bias.reshape(problem.groups, -1, *(1,) * problem.rank)
         total = activate(problem.activation, total)
-        out[...] = total != 0 if out.dtype == np.bool_ else total.astype(out.dtype)
+        out[...] = total != 0 if out.dtype == np.bool_ else narrowed(total, out.dtype)
 
 
 def extend(problem: Problem, x: Array) -> tuple[Array, Array]:

@@ -14,10 +14,11 @@ from multiconv._arrays import Restore, restorer, to_numpy
 from multiconv._conventions._checks import fill_value
 from multiconv._geometry import per_axis_word
 from multiconv._problem import BOUNDARIES, accumulator
+from multiconv._rounding import stored
 from multiconv._typing import Array
 
 from ._arguments import filtered_axes, place_of, whole
-from ._store import result_dtype, stored
+from ._result import result_dtype
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The dtype of a filter's result, and how sums become values of it."""
+"""The dtype of a filter's result."""
 
 from __future__ import annotations
 
@@ -30,29 +30,6 @@ def result_dtype(x: Array, dtype: Any, out: Any, signed: bool) -> np.dtype[Any]:
     if x.dtype.kind == "c" and asked.kind != "c":
         raise ValueError(f"dtype: {asked} cannot hold complex results, give a complex dtype")
     return asked
-
-
-def stored(values: Array, dtype: np.dtype[Any]) -> Array:
-    """``values`` in ``dtype``: integers are rounded half to even and clipped, NaN gives 0."""
-    if values.dtype == dtype:
-        return values
-    if dtype.kind not in "iu":
-        with np.errstate(over="ignore"):
-            return values.astype(dtype)
-    bounds = np.iinfo(dtype)
-    if values.dtype.kind in "iu":
-        own = np.iinfo(values.dtype)
-        low, high = max(bounds.min, own.min), min(bounds.max, own.max)
-        return np.clip(values, low, high).astype(dtype)
-    if values.dtype.kind == "V" or values.dtype == np.float16:
-        values = values.astype(np.float32)
-    top = values.dtype.type(bounds.max)
-    if int(top) > bounds.max:  # 2**63 - 1 and the like are no floats
-        top = np.nextafter(top, values.dtype.type(0))
-    rounded = np.rint(values)
-    np.clip(rounded, values.dtype.type(bounds.min), top, out=rounded)
-    rounded[np.isnan(rounded)] = 0
-    return rounded.astype(dtype)
 
 
 def _parsed(dtype: Any) -> np.dtype[Any]:

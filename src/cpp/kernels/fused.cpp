@@ -1,0 +1,407 @@
+// Separable kernels, one channel at a time: a pass along every axis, all of them while the data are
+// in cache.
+//
+// The first pass, along the first axis that has taps, reads the input in place and makes a few
+// slabs of a tile and its halo. The pass along the next axis makes rows of them, or thinner slabs,
+// and the pass along the last axis writes the output. Nothing but the input and the output passes
+// through memory, and only the first pass is repeated in halos.
+#include "base/kernel.hpp"
+#include "kernels/stencil.hpp"
+
+namespace multiconv::MC_TARGET {
+namespace {
+
+inline constexpr i64 kRowBytes = 24 << 10;    // of a few rows, which stay in the first-level cache
+inline constexpr i64 kSlabBytes = 320 << 10;  // of a few slabs, which stay in the second-level one
+inline constexpr i64 kFusedTasks = 16;        // that make work to share
+
+// How the tiles lie. Axes before `top` have one tap and are gone through one by one.
+struct Tiling {
+  int top, last;
+  i64 span[kMaxRank];   // from the first tap to one past the last
+  i64 tile[kMaxRank];   // outputs of a tile
+  i64 count[kMaxRank];  // tiles
+  i64 slab[kMaxRank];   // samples of a tile and its halo, on this axis and those behind it
+  i64 tasks;
+  i64 numbers;  // scratch of a task
+};
+
+MC_INLINE int first_axis(const Desc& d) {
+  int a = 0;
+  while (a < d.rank && d.kernel[a] == 1) ++a;
+  return a;
+}
+
+template <class T>
+struct Fused {
+  static constexpr i64 kItem = sizeof(T);
+
+  static i64 padded(i64 n) { return ceil_div(n, kLanes<T>) * kLanes<T>; }
+
+  // Sizes that follow from the tile.
+  static void measure_tiling(const Desc& d, Tiling& t) {
+    t.tasks = d.batch * d.groups * d.out_channels;
+    for (int a = t.last; a >= 0; --a) {
+      t.count[a] = ceil_div(d.out_size[a], t.tile[a]);
+      t.tasks *= t.count[a];
+      const i64 n = t.tile[a] + t.span[a] - 1;
+      // Rows of a power of two would all meet in the same lines of the cache.
+      t.slab[a] = a == t.last ? padded(n) + kLanes<T> + 64 / kItem : n * t.slab[a + 1];
+    }
+    t.numbers = t.slab[t.last];
+    for (int a = t.top; a < t.last; ++a) t.numbers += kStencilRows * t.slab[a + 1];
+  }
+
+  static Tiling choose_tiling(const Desc& d) {
+    Tiling t{};
+    t.last = d.rank - 1;
+    t.top = first_axis(d);
+    for (int a = 0; a < d.rank; ++a) {
+      t.span[a] = (d.kernel[a] - 1) * d.dilation[a] + 1;
+      t.tile[a] = a < t.top ? 1 : d.out_size[a];
+    }
+    const i64 room = kRowBytes / kItem / kStencilRows - t.span[t.last];
+    t.tile[t.last] = split(d.out_size[t.last], max_of(room, 2 * t.span[t.last]));
+    measure_tiling(d, t);
+    for (int a = t.top + 1; a < t.last; ++a) {
+      const i64 rows = kSlabBytes / kItem / kStencilRows / t.slab[a + 1] - t.span[a];
+      t.tile[a] = split(d.out_size[a], max_of(rows, max_of(t.span[a], 4)));
+      measure_tiling(d, t);
+    }
+    const i64 bands = min_of(ceil_div(kFusedTasks, t.tasks), ceil_div(d.out_size[t.top], 16));
+    t.tile[t.top] = ceil_div(d.out_size[t.top], bands);
+    measure_tiling(d, t);
+    return t;
+  }
+
+  // The size of equal parts of n, none larger than `most`.
+  static i64 split(i64 n, i64 most) { return ceil_div(n, ceil_div(n, most)); }
+
+  static i64 factors(const Desc& d) {
+    i64 n = 0;
+    for (int a = 0; a < d.rank; ++a) n += d.kernel[a];
+    return n;
+  }
+
+  static std::size_t packed_bytes(const Desc& d) {
+    return static_cast<std::size_t>(d.groups * d.out_channels * factors(d)) * sizeof(T);
+  }
+
+  // The lines of taps through the largest one along every axis; all but the first pass's over it.
+  static void pack(const Desc& d, const ConstView& w, void* packed) {
+    const T* from = static_cast<const T*>(w.data);
+    T* to = static_cast<T*>(packed);
+    const i64 taps = taps_of(d);
+    const int top = first_axis(d);
+    for (i64 g = 0; g < d.groups; ++g)
+      for (i64 o = 0; o < d.out_channels; ++o) {
+        auto tap = [&](i64 t) { return from[w_element(d, w.strides, g, o, 0, t)]; };
+        i64 peak = 0;
+        T most = T(0);
+        for (i64 t = 0; t < taps; ++t) {
+          const T size = tap(t) < T(0) ? -tap(t) : tap(t);
+          if (size > most) {
+            most = size;
+            peak = t;
+          }
+        }
+        const T height = most > T(0) ? tap(peak) : T(1);
+        i64 below = taps;
+        for (int a = 0; a < d.rank; ++a) {
+          below /= d.kernel[a];
+          const i64 place = peak / below % d.kernel[a];
+          for (i64 k = 0; k < d.kernel[a]; ++k)
+            *to++ = tap(peak + (k - place) * below) / (a == top ? T(1) : height);
+        }
+      }
+  }
+
+  static std::size_t scratch_bytes(const Desc& d, int threads) {
+    const Tiling t = choose_tiling(d);
+    return static_cast<std::size_t>(threads) *
+           (static_cast<std::size_t>(t.numbers) * sizeof(T) + table_bytes(t));
+  }
+
+  static std::size_t table_bytes(const Tiling& t) {
+    return static_cast<std::size_t>(t.tile[t.top] + t.span[t.top]) * sizeof(void*);
+  }
+
+  // One tile of input that is stored as S.
+  template <class S>
+  struct Tile {
+    const RunArgs& args;
+    const Desc& d;
+    const Tiling& t;
+    const T* factor[kMaxRank];
+    T bias;
+    i64 first[kMaxRank], size[kMaxRank];
+    const S** rows;      // of the input on the first pass's axis; null where they lie outside
+    T* slabs[kMaxRank];  // what the pass along an axis makes
+    T* line;             // a row on its way to the output
+
+    i64 out_step(int a) const { return args.out.strides[3 + a]; }
+    i64 source(int a, i64 i) const {
+      return resolve_index(first[a] + i - d.pad_low[a], d.in_size[a], d.boundary[a]);
+    }
+    bool grouped(int a) const { return d.dilation[a] == 1 && d.kernel[a] > 1; }
+
+    // The first pass, a few slabs at a time, and what follows it. `out`: the tile's first element.
+    void run(i64 out) {
+      const int a = t.top;
+      const i64 slab = t.slab[a + 1];
+      for (i64 i = 0; i < size[a];) {
+        const bool group = grouped(a) && i + kStencilRows <= size[a] && none_outside(i);
+        if (group)
+          first_slabs<kStencilRows>(i);
+        else
+          first_slabs<1>(i);
+        for (int r = 0; r < (group ? kStencilRows : 1); ++r, ++i)
+          next(a + 1, slabs[a] + r * slab, out + i * out_step(a));
+      }
+    }
+
+    bool none_outside(i64 i) const {
+      for (i64 j = 0; j < t.span[t.top] + kStencilRows - 1; ++j)
+        if (rows[i + j] == nullptr) return false;
+      return true;
+    }
+
+    // Slabs number i and on: every row of the axes between the first and the last.
+    template <int R>
+    void first_slabs(i64 i) {
+      i64 index[kMaxRank] = {};
+      for (;;) {
+        i64 at = 0;
+        T* to = slabs[t.top];
+        for (int b = t.top + 1; b < t.last; ++b) {
+          const i64 s = source(b, index[b]);
+          at = at == kOutside || s == kOutside ? kOutside : at + s * args.x.strides[3 + b];
+          to += index[b] * t.slab[b + 1];
+        }
+        first_row<R>(i, at, to);
+        int b = t.last - 1;
+        while (b > t.top && ++index[b] == size[b] + t.span[b] - 1) index[b--] = 0;
+        if (b == t.top) break;
+      }
+    }
+
+    // One row and its halo of R slabs, from the inputs' elements `at` on.
+    template <int R>
+    void first_row(i64 i, i64 at, T* to) {
+      const int a = t.last;
+      const i64 n = size[a] + t.span[a] - 1, start = first[a] - d.pad_low[a];
+      const i64 begin = min_of(max_of(-start, 0), n);
+      const i64 end = max_of(min_of(n, d.in_size[a] - start), begin);
+      const i64 slab = t.slab[t.top + 1];
+      if (at != kOutside) sum_columns<R>(i, at + start + begin, end - begin, to + begin);
+      for (int r = 0; r < R; ++r, to += slab) {
+        fill(to + n, t.slab[a] - n, T(0));
+        for (i64 q = 0; q < n; ++q) {
+          if (at != kOutside && q == begin) q = end;
+          if (q == n) break;
+          const i64 s =
+              at == kOutside ? kOutside : resolve_index(start + q, d.in_size[a], d.boundary[a]);
+          const i64 same = s - start;
+          to[q] = s == kOutside                 ? outside()
+                  : same >= begin && same < end ? to[same]
+                                                : sum_one(i + r, at + s);
+        }
+      }
+    }
+
+    // What the first pass makes of the constant beyond the boundary.
+    T outside() const {
+      T sum = T(0);
+      for (i64 k = 0; k < d.kernel[t.top]; ++k) sum += boundary_value<T>(d, 0) * factor[t.top][k];
+      return sum;
+    }
+
+    T sum_one(i64 i, i64 at) const {
+      T sum = T(0);
+      for (i64 k = 0; k < d.kernel[t.top]; ++k) {
+        const S* row = rows[i + k * d.dilation[t.top]];
+        sum += (row ? static_cast<T>(row[at]) : boundary_value<T>(d, 0)) * factor[t.top][k];
+      }
+      return sum;
+    }
+
+    template <int R>
+    void sum_columns(i64 i, i64 at, i64 n, T* to) {
+      i64 q = 0;
+      if (R > 1 || none_missing(i)) {
+        for (; q + kStencilVectors * kLanes<T> <= n; q += kStencilVectors * kLanes<T>)
+          sum_block<R, kStencilVectors>(i, at + q, to + q);
+        for (; q + kLanes<T> <= n; q += kLanes<T>) sum_block<R, 1>(i, at + q, to + q);
+      }
+      for (; q < n; ++q)
+        for (int r = 0; r < R; ++r) to[r * t.slab[t.top + 1] + q] = sum_one(i + r, at + q);
+    }
+
+    bool none_missing(i64 i) const {
+      for (i64 k = 0; k < d.kernel[t.top]; ++k)
+        if (rows[i + k * d.dilation[t.top]] == nullptr) return false;
+      return true;
+    }
+
+    template <int R, int V>
+    void sum_block(i64 i, i64 at, T* to) {
+      const i64 step = R == 1 ? d.dilation[t.top] : 1, slab = t.slab[t.top + 1];
+      const S* const* row = rows + i;
+      const Plane<T> p{nullptr, factor[t.top], nullptr,         T(0), 1, 0,
+                       1,       nullptr,       d.kernel[t.top], 0,    1, 0};
+      Vec<T> acc[R][V];
+      for (int r = 0; r < R; ++r)
+        for (int v = 0; v < V; ++v) acc[r][v] = splat(T(0));
+      if constexpr (R == 1)
+        for (i64 k = 0; k < p.rows; ++k) add_row<V, 0, 1>(p, row[k * step] + at, p.w + k, acc);
+      else
+        add_rows<R, V>(p, [&](i64 j) { return row[j] + at; }, p.w, acc);
+      for (int r = 0; r < R; ++r)
+        for (int v = 0; v < V; ++v) store(to + r * slab + v * kLanes<T>, acc[r][v]);
+    }
+
+    // The passes along axis a and those behind it, from a slab to the output from `out` on.
+    void next(int a, const T* slab, i64 out) {
+      if (a == t.last) return last_row(slab, out);
+      const i64 thin = t.slab[a + 1];
+      if (d.kernel[a] == 1) {
+        for (i64 i = 0; i < size[a]; ++i) next(a + 1, slab + i * thin, out + i * out_step(a));
+        return;
+      }
+      const i64 none = 0, width = used(a + 1);
+      const Plane<T> p{nullptr, factor[a], nullptr, T(0),        1,
+                       0,       1,         &none,   d.kernel[a], d.dilation[a] * thin,
+                       1,       0};
+      for (i64 i = 0; i < size[a];) {
+        const bool group = grouped(a) && i + kStencilRows <= size[a];
+        if (group)
+          blocks<kStencilRows>(p, slab + i * thin, slabs[a], thin, thin, width);
+        else
+          blocks<1>(p, slab + i * thin, slabs[a], thin, thin, width);
+        for (int r = 0; r < (group ? kStencilRows : 1); ++r, ++i)
+          next(a + 1, slabs[a] + r * thin, out + i * out_step(a));
+      }
+    }
+
+    // Samples of a slab up to the end of its last row.
+    i64 used(int a) const {
+      i64 n = padded(size[t.last] + t.span[t.last] - 1);
+      for (int b = t.last - 1; b >= a; --b) n += (size[b] + t.span[b] - 2) * t.slab[b + 1];
+      return n;
+    }
+
+    void last_row(const T* row, i64 out) {
+      const int a = t.last;
+      const i64 none = 0, n = size[a];
+      const bool plain = d.activation == Activation::none && d.out_type == d.compute &&
+                         out_step(a) == 1 && n >= kLanes<T>;
+      const Plane<T> p{nullptr, factor[a], nullptr, bias, 1,           0,
+                       1,       &none,     1,       0,    d.kernel[a], d.dilation[a]};
+      if (plain) return blocks<1>(p, row, static_cast<T*>(args.out.data) + out, 0, 0, n);
+      blocks<1>(p, row, line, 0, 0, padded(n));
+      activate_row(d.activation, line, n);
+      as_stored<T>(d.out_type, args.out.data,
+                   [&](auto* typed) { store_row(line, typed + out, out_step(a), n); });
+    }
+
+    // The widest blocks that a row has room for.
+    template <int R>
+    static void blocks(const Plane<T>& p, const T* x, T* to, i64 x_row, i64 to_row, i64 width) {
+      constexpr int V = R == 1 ? 8 : kStencilVectors;
+      if (width >= V * kLanes<T>)
+        stencil_rows<R, V>(p, x, to, x_row, to_row, width);
+      else if (width >= 2 * kLanes<T>)
+        stencil_rows<R, 2>(p, x, to, x_row, to_row, width);
+      else
+        stencil_rows<R, 1>(p, x, to, x_row, to_row, width);
+    }
+  };
+
+  static void run(const RunArgs& args) {
+    const Desc& d = args.desc;
+    const Tiling t = choose_tiling(d);
+    args.pool.parallel_for(
+        t.tasks,
+        [&](i64 task, int) {
+          as_stored<T>(d.x_type, args.x.data, [&](auto* x) { run_tile(args, t, x, task); });
+        },
+        work_of(d) > 1 << 16);
+  }
+
+  template <class S>
+  static void run_tile(const RunArgs& args, const Tiling& t, const S* x, i64 task) {
+    const Desc& d = args.desc;
+    Tile<S> tile{args, d, t, {}, T(0), {}, {}, nullptr, {}, nullptr};
+    i64 out = 0;
+    for (int a = t.last; a >= 0; --a) {
+      tile.first[a] = task % t.count[a] * t.tile[a];
+      tile.size[a] = min_of(t.tile[a], d.out_size[a] - tile.first[a]);
+      task /= t.count[a];
+      out += tile.first[a] * args.out.strides[3 + a];
+    }
+    const i64 o = task % d.out_channels, g = task / d.out_channels % d.groups;
+    const i64 n = task / d.out_channels / d.groups, filter = g * d.out_channels + o;
+    x += n * args.x.strides[0] + g * args.x.strides[1];
+    out += n * args.out.strides[0] + g * args.out.strides[1] + o * args.out.strides[2];
+    if (d.has_bias) tile.bias = static_cast<const T*>(args.bias)[filter];
+    const T* factor = static_cast<const T*>(args.packed) + filter * factors(d);
+    for (int a = 0; a < d.rank; factor += d.kernel[a++]) tile.factor[a] = factor;
+    bool inside = true;
+    for (int a = 0; a < t.top; ++a) {
+      const i64 s = tile.source(a, 0);
+      inside = inside && s != kOutside;
+      x += inside ? s * args.x.strides[3 + a] : 0;
+    }
+    tile.rows = static_cast<const S**>(thread_scratch(Slot::table, table_bytes(t)));
+    for (i64 i = 0; i < tile.size[t.top] + t.span[t.top] - 1; ++i) {
+      const i64 s = tile.source(t.top, i);
+      tile.rows[i] = inside && s != kOutside ? x + s * args.x.strides[3 + t.top] : nullptr;
+    }
+    T* memory = static_cast<T*>(
+        thread_scratch(Slot::tile, static_cast<std::size_t>(t.numbers) * sizeof(T)));
+    tile.line = memory;
+    memory += t.slab[t.last];
+    for (int a = t.top; a < t.last; ++a) {
+      tile.slabs[a] = memory;
+      memory += kStencilRows * t.slab[a + 1];
+    }
+    tile.run(out);
+  }
+};
+
+template <class F>
+MC_INLINE auto dispatch(const Desc& d, F&& f) {
+  return d.compute == DType::f32 ? f(Fused<float>{}) : f(Fused<double>{});
+}
+
+const char* accepts(const Desc& d) {
+  if (d.compute != DType::f32 && d.compute != DType::f64) return "it computes in real floats";
+  if (d.in_channels != 1) return "it treats input channels one by one";
+  for (int a = 0; a < d.rank; ++a)
+    if (d.stride[a] != 1 || d.in_dilation[a] != 1) return "it takes every sample";
+  if (first_axis(d) >= d.rank - 1) return "one axis leaves nothing to fuse";
+  return check_types(d);
+}
+
+std::size_t packed_bytes(const Desc& d) {
+  return dispatch(d, [&](auto k) { return k.packed_bytes(d); });
+}
+
+void pack(const Desc& d, const ConstView& w, void* packed) {
+  dispatch(d, [&](auto k) { k.pack(d, w, packed); });
+}
+
+std::size_t scratch_bytes(const Desc& d, int threads) {
+  return dispatch(d, [&](auto k) { return k.scratch_bytes(d, threads); });
+}
+
+void run(const RunArgs& args) {
+  dispatch(args.desc, [&](auto k) { k.run(args); });
+}
+
+}  // namespace
+
+extern const Kernel fused_kernel;
+const Kernel fused_kernel = {"fused", accepts, packed_bytes, pack, scratch_bytes, run};
+
+}  // namespace multiconv::MC_TARGET
