@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ from multiconv._typing import Array
 
 from ._arguments import filtered_axes, place_of, whole
 from ._result import result_dtype
+
+LARGEST_PRODUCT = 100_000
+"""Taps of the largest kernel that is made from factors; more take longer to look at than to use."""
+
+LARGEST_GAIN = 2.0**15
+"""Sum of taps up to which single floats hold sums of 8-bit samples, whole ones exactly."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,12 @@ class Job:
             work, moved, out, restore,
         )  # fmt: skip
 
+    @property
+    def rounds_at_once(self) -> bool:
+        """Whether the engine reads samples and writes results as they are, by way of floats."""
+        short = self.x.dtype.itemsize <= 2 and self.dtype.itemsize <= 2
+        return short and self.x.dtype.kind == self.dtype.kind == "u"
+
     def place(self, axis: Any) -> int:
         """Which of the filtered axes ``axis`` is; the last for None."""
         return place_of("axis", axis, self.axes, self.x.ndim)
@@ -80,6 +93,9 @@ class Job:
         ``fills``: the values outside, ``shifts``: how far to shift the result to the right,
         both for each axis.
         """
+        kernel = None if fills or shifts else self._product(factors)
+        if kernel is not None:
+            return self.stencil(kernel, into_out=into_out)
         sums = self._sums([f for f in factors if f is not None])
         places = [p for p in order or range(len(factors)) if factors[p] is not None]
         result = self.x
@@ -94,8 +110,11 @@ class Job:
     def stencil(self, kernel: Array, *, into_out: bool = False) -> Array:
         """One pass with a kernel over all axes, given in the axes' order."""
         places = tuple(sorted(range(len(self.axes)), key=lambda p: self.axes[p]))
-        taps = kernel.astype(self._sums([kernel])).transpose(places)
-        return self._pass(self.x, taps, places, self.cval, 0, into_out)
+        sums, result = self._sums([kernel]), None
+        if self.rounds_at_once and sums != self.dtype:
+            sums, result = self._float_sums([kernel]), self.dtype
+        taps = kernel.astype(sums).transpose(places)
+        return self._pass(self.x, taps, places, self.cval, 0, into_out, result)
 
     def finish(self, result: Array) -> Any:
         """The result as the caller wants it: rounded where need be, in ``out``, of x's library."""
@@ -112,17 +131,18 @@ class Job:
         return result if self.restore is None else self.restore(result)
 
     def _pass(
-        self, x: Array, taps: Array, places: tuple[int, ...], fill: Any, shift: int, last: bool
-    ) -> Array:
+        self, x: Array, taps: Array, places: tuple[int, ...], fill: Any, shift: int, last: bool,
+        dtype: np.dtype[Any] | None = None,
+    ) -> Array:  # fmt: skip
         """Convolve with taps along the axes at ``places``, which rise."""
         axes = [self.axes[p] + self.moved for p in places]
         # Axes that follow take part with one tap each: columns are then filtered side by side.
         shape, words = [1] * (x.ndim - axes[0]), ["constant"] * (x.ndim - axes[0])
         for axis, place, size in zip(axes, places, taps.shape, strict=True):
             shape[axis - axes[0]], words[axis - axes[0]] = size, self.boundary[place]
-        options = {"boundary": tuple(words), "cval": fill}
+        options = {"boundary": tuple(words), "cval": fill, "dtype": dtype}
         if not shift:
-            out = self._target(x, taps) if last else None
+            out = self._target(dtype or np.result_type(x, taps)) if last else None
             return np.asarray(convolve(x, taps.reshape(shape), "same", out=out, **options))
         modes = ("full", *("same",) * (len(shape) - 1))
         full = convolve(x, taps.reshape(shape), modes, **options)
@@ -136,16 +156,34 @@ class Job:
         if self.x.dtype.kind in "biu" and whole(self.cval) and all(map(_integral, kernels)):
             gain = math.prod(int(np.abs(k).sum()) for k in kernels)
             largest = max(gain, 1) * max(_largest(self.x.dtype), abs(int(self.cval)))
-            for integers in (np.int32, np.int64):
+            for integers in (np.int16, np.int32, np.int64):
                 if largest <= np.iinfo(integers).max:
                     return np.dtype(integers)
         return np.zeros(0, self.work).real.dtype
 
-    def _target(self, x: Array, taps: Array) -> Array | None:
-        """The caller's array, if a pass can write there without rounding."""
-        if self.out is None or self.moved or self.out.dtype != np.result_type(x, taps):
+    def _product(self, factors: Sequence[Array | None]) -> Array | None:
+        """The kernel of all passes, where one pass with it is the same and worth it."""
+        sizes = [1 if f is None else f.size for f in factors]
+        if not self.zero_outside or sum(n > 1 for n in sizes) < 2:
             return None
-        return self.out
+        if math.prod(sizes) > LARGEST_PRODUCT:
+            return None
+        ones = [np.ones(1) if f is None else f for f in factors]
+        return np.asarray(functools.reduce(np.multiply.outer, ones))
+
+    def _float_sums(self, kernels: Sequence[Array]) -> np.dtype[Any]:
+        """Floats whose sums of 8-bit samples are off by far less than a half; else float64."""
+        gain = math.prod(float(np.abs(k).sum()) for k in kernels)
+        small = self.x.dtype.itemsize == 1 and gain <= LARGEST_GAIN
+        return np.dtype(np.float32 if small else np.float64)
+
+    def _target(self, result: np.dtype[Any]) -> Array | None:
+        """The caller's array, if a pass can write there without rounding."""
+        return (
+            self.out
+            if self.out is not None and not self.moved and self.out.dtype == result
+            else None
+        )
 
 
 def _work(x: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
