@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from functools import lru_cache
 
 from multiconv import _store
@@ -27,6 +29,17 @@ def forget() -> None:
     """Drop every measured choice."""
     _choices().clear()
     _store.save(_name(), {})
+
+
+@contextlib.contextmanager
+def ignored() -> Iterator[None]:
+    """Recall nothing inside a ``with`` block; what is on disk stays."""
+    kept = dict(_choices())
+    _choices().clear()
+    try:
+        yield
+    finally:
+        _choices().update(kept)
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from multiconv._errors import MissingExtraError
 from multiconv._version import __version__
 
 from .apply import apply
+from .bench import bench
 from .demo import demo
 from .explain import explain
 from .kernels import kernels
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for command in (apply, kernels, explain, demo):
+for command in (apply, kernels, explain, bench, demo):
     app.command()(command)
 
 

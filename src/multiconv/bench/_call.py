@@ -1,0 +1,89 @@
+"""The public call that means a Problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import multiconv as mc
+from multiconv._geometry import MODES, mode_padding, window
+from multiconv._problem import Problem
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """A public function and all its arguments but the arrays."""
+
+    function: Callable[..., Any]
+    x_shape: tuple[int, ...]
+    w_shape: tuple[int, ...]
+    options: dict[str, Any]
+
+
+def spell(problem: Problem) -> Spelling:
+    """A signal's or an image's words where they can say it, else a layer's.
+
+    Raises
+    ------
+    ValueError
+        For input dilation, which no benchmark has.
+    """
+    if max(problem.in_dilation) > 1:
+        raise ValueError(f"problem: {problem} has an input dilation, which is not measured")
+    modes = axis_modes(problem)
+    layer = max(problem.groups, problem.in_channels, problem.out_channels) > 1
+    if layer or modes is None or problem.bias or problem.activation:
+        return _layer(problem)
+    options: dict[str, Any] = {"mode": _one(modes)} | _geometry(problem)
+    if problem.boundary != ("constant",) * problem.rank:
+        options["boundary"] = _one(problem.boundary)
+    if problem.out_dtype != np.result_type(problem.x_dtype, problem.w_dtype):
+        options["dtype"] = problem.out_dtype
+    lead = (problem.batch,) if problem.batch > 1 else ()
+    function = mc.convolve if problem.flip else mc.correlate
+    return Spelling(function, (*lead, *problem.in_size), problem.kernel, options)
+
+
+def axis_modes(problem: Problem) -> tuple[str, ...] | None:
+    """The mode of each axis, or None where the padding is no mode's."""
+    found = []
+    for kernel, dilation, pair in zip(
+        problem.kernel, problem.dilation, problem.padding, strict=True
+    ):
+        win = window(kernel, dilation)
+        fitting = [m for m in ("same", *MODES) if mode_padding(m, win) == pair]
+        if not fitting:
+            return None
+        found.append(fitting[0])
+    return tuple(found)
+
+
+def _layer(p: Problem) -> Spelling:
+    options = _geometry(p) | {"padding": p.padding}
+    if p.groups > 1:
+        options["groups"] = p.groups
+    if p.boundary != ("constant",) * p.rank:
+        options["padding_mode"] = _one(p.boundary)
+    if p.flip:
+        options["flip"] = True
+    if p.activation:
+        options["activation"] = p.activation
+    x_shape = (p.batch, p.in_channels, *p.in_size)
+    w_shape = (p.out_channels, p.group_in, *p.kernel)
+    if p.data_format == "channels_last":
+        options["data_format"] = p.data_format
+        x_shape = (p.batch, *p.in_size, p.in_channels)
+        w_shape = (*p.kernel, p.group_in, p.out_channels)
+    return Spelling(mc.conv, x_shape, w_shape, options)
+
+
+def _geometry(problem: Problem) -> dict[str, Any]:
+    given = {"stride": problem.stride, "dilation": problem.dilation}
+    return {name: _one(values) for name, values in given.items() if max(values) > 1}
+
+
+def _one(values: tuple[Any, ...]) -> Any:
+    return values[0] if len(set(values)) == 1 else values

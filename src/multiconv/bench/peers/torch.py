@@ -1,0 +1,57 @@
+"""torch: `conv1d`, `conv2d`, `conv3d` in both memory formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from .._case import Case
+from ._offer import Offer
+
+DISTRIBUTION = "torch"
+RATE = 1e9
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """As many, and nothing recorded for gradients."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def offers(case: Case) -> Iterator[Offer]:
+    """Zeros outside, the same number of them at both ends, up to rank 3."""
+    p = case.entry.problem
+    even = all(low == high >= 0 for low, high in p.padding)
+    floats = p.x_dtype.name in ("float32", "float64") and p.x_dtype == p.out_dtype
+    zeros = set(p.boundary) == {"constant"} and p.cval == 0
+    if case.entry.filter or not (even and floats and zeros) or p.rank > 3:
+        return
+    taps = np.flip(case.w, tuple(range(case.w.ndim - p.rank, case.w.ndim))) if p.flip else case.w
+    x = torch.from_numpy(case.x.reshape(p.batch, p.in_channels, *p.in_size))
+    w = torch.from_numpy(taps.reshape(p.out_channels, p.group_in, *p.kernel).copy())
+    function: Any = (torch.conv1d, torch.conv2d, torch.conv3d)[p.rank - 1]
+    call = partial(function, stride=p.stride, padding=[low for low, _ in p.padding],
+                   dilation=p.dilation, groups=p.groups)  # fmt: skip
+    work = p.batch * p.out_channels * float(np.prod(p.in_size)) * w[0].numel()
+    seconds = work / np.prod(p.stride) / (RATE if p.in_channels == 1 else 50 * RATE)
+    memory = (
+        0.0
+        if p.x_dtype.itemsize == 4 and p.rank < 3
+        else p.x_dtype.itemsize * work / p.out_channels
+    )
+    yield Offer("torch", partial(call, x, w), seconds, memory)
+    if p.in_channels > 1 and p.rank > 1:
+        last: Any = {2: torch.channels_last, 3: torch.channels_last_3d}[p.rank]
+        run = partial(call, x.to(memory_format=last), w.to(memory_format=last))
+        yield Offer("torch last", run, seconds)

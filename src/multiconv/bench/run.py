@@ -1,0 +1,96 @@
+"""What ``multiconv bench`` does: measure, show, write."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from multiconv._units import duration, ratio
+
+from . import _growth_picture, _machine, _map, _markdown, _terminal
+from ._problems import Family, select
+from ._progress import Progress
+from ._results import Report, Result
+from ._runner import Effort, with_threads
+from ._runner import run as run_families
+from ._verdicts import planner
+from .peers import Peers
+
+QUICK = Effort(rounds=3, seconds=0.5)
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where results go beside the terminal."""
+
+    json: Path | None = None
+    pictures: Path | None = None
+    publish: Path | None = None
+
+
+def measure(
+    family: str, only: str, effort: Effort, threads: int | None, *, smallest: bool = False
+) -> Report:
+    """Measure the problems that are chosen, telling each on standard error."""
+    chosen = select(only, family)
+    if smallest:
+        chosen = [_smallest(one) for one in chosen]
+    count = with_threads(threads)
+    peers = Peers()
+    machine = _machine.describe(count, peers.versions)
+    progress = Progress(sum(len(f.entries) for f in chosen), sys.stderr)
+    with peers.threads(count), progress:
+        results = run_families(chosen, peers, effort, lambda r: progress.step(_line(r)))
+    return Report.of(machine, chosen, results)
+
+
+def read(path: Path) -> Report:
+    """A report from its file."""
+    return Report.load(path)
+
+
+def show(console: Console, report: Report, where: Where) -> None:
+    """Print the report, and write it wherever it is wanted."""
+    _terminal.show(report, console)
+    written = []
+    if where.json is not None:
+        report.save(where.json)
+        written.append(where.json)
+    if where.publish is not None:
+        report.save(where.publish / "results.json")
+        table = where.publish / "table.md"
+        table.write_text(_markdown.text(report), encoding="utf-8")
+        written += [where.publish / "results.json", table]
+    for folder in dict.fromkeys((where.pictures, where.publish)):
+        if folder is not None:
+            written += _map.draw(report, folder) + _growth_picture.draw(report, folder)
+    _tell(console, written)
+
+
+def _tell(console: Console, written: Iterable[Path]) -> None:
+    for path in written:
+        console.print(f"→ {path}", style="dim", soft_wrap=True)
+
+
+def _smallest(family: Family) -> Family:
+    entry = min(family.entries, key=lambda e: math.prod((*e.problem.in_size, *e.problem.kernel)))
+    return Family(family.key, family.title, family.picture, family.within, [entry])
+
+
+def _line(result: Result) -> str:
+    if result.failure:
+        return f"{result}: {result.failure}"
+    words = f"{result}: {duration(result.ours)}"
+    return (
+        words
+        if result.ratio is None
+        else f"{words}, {ratio(result.ratio)} times {result.best_peer}"
+    )
+
+
+__all__ = ["QUICK", "Effort", "Where", "measure", "planner", "read", "show"]
