@@ -2,10 +2,11 @@
 // line buffer. Several rows at once share each load of the input.
 //
 // Every output is summed in the same order as by the boxes (channel, then tap by tap), so that the
-// bits do not tell which way it was made.
+// bits do not tell which way it was made; but for lines of many taps.
 #pragma once
 
 #include "base/kernel.hpp"
+#include "kernels/line.hpp"
 #include "kernels/tile.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -50,6 +51,11 @@ struct Plane {
   const i64* outer_offset;
   i64 rows, row_step;        // taps on the last axis but one, and their distance in x
   i64 columns, column_step;  // taps on the last axis
+
+  // Of one row of many neighbouring taps.
+  bool is_line() const {
+    return rows == 1 && outer == 1 && column_step == 1 && columns > kLanes<T>;
+  }
 };
 
 // Adds input row `j` of a group to the output rows that see it: Lo <= r < Hi, by tap row j - r.
@@ -105,7 +111,9 @@ MC_INLINE void stencil_block(const Plane<T>& p, const T* x, T* out, i64 x_row, i
   for (i64 c = 0; c < p.channels; ++c)
     for (i64 o = 0; o < p.outer; ++o, w += p.rows * p.columns) {
       const T* from = x + c * p.channel_stride + p.outer_offset[o];
-      if constexpr (R == 1)
+      if (R == 1 && V == kLineVectors && p.is_line())
+        add_line(from, w, p.columns, acc[0]);
+      else if constexpr (R == 1)
         for (i64 j = 0; j < p.rows; ++j)
           add_row<V, 0, 1>(p, from + j * p.row_step, w + j * p.columns, acc);
       else
