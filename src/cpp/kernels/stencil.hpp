@@ -123,12 +123,26 @@ MC_INLINE void stencil_block(const Plane<T>& p, const T* x, T* out, i64 x_row, i
     for (int v = 0; v < V; ++v) store(out + r * out_row + v * kLanes<T>, acc[r][v]);
 }
 
+// Asks for what the next group of rows will be the first to touch: too many rows are read at once
+// for the hardware to foresee.
+template <int R, int V, class T>
+MC_INLINE void fetch_ahead(const Plane<T>& p, const T* x, const T* out, i64 x_row, i64 out_row) {
+  constexpr i64 line = 64 / static_cast<i64>(sizeof(T));
+  const T* next = x + p.outer_offset[p.outer - 1] + (p.rows - 1 + R) * x_row;
+  for (int r = 0; r < R; ++r)
+    for (i64 q = 0; q < V * kLanes<T>; q += line) {
+      __builtin_prefetch(next + r * x_row + q);
+      __builtin_prefetch(out + (R + r) * out_row + q, 1);
+    }
+}
+
 // Rows of `width` outputs. The last block is moved back to end with the row: it makes some outputs
 // twice, the same, and never reads or writes past the end.
 template <int R, int V, class T>
 void stencil_rows(const Plane<T>& p, const T* x, T* out, i64 x_row, i64 out_row, i64 width) {
   constexpr i64 step = V * kLanes<T>;
   for (i64 q = 0;;) {
+    if constexpr (R > 1) fetch_ahead<R, V>(p, x + q, out + q, x_row, out_row);
     stencil_block<R, V>(p, x + q, out + q, x_row, out_row);
     if (q + step == width) break;
     q = min_of(q + step, width - step);
