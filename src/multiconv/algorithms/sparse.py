@@ -23,7 +23,7 @@ class Sparse(NativeAlgorithm):
     summary = "single channels, any dtype and boundary, skipping taps that are zero"
     value_sensitive = True
 
-    EFFICIENCY = 0.3
+    EFFICIENCY = 0.23
     """Share of the peak multiply-add rate: every product needs a load of its own."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
