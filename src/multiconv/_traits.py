@@ -90,7 +90,7 @@ def _look_at(kernel: Array, rank: int) -> KernelTraits:
         constant=finite and bool((kernel == kernel.flat[0]).all()),
         separable=separable,
         symmetric=finite and bool((kernel == np.flip(kernel, spatial)).all()),
-        zero_fraction=1 - np.count_nonzero(kernel) / kernel.size,
+        zero_fraction=1 - int(np.count_nonzero(kernel)) / kernel.size,
         wide_range=finite and _wide_range(kernel),
         finite=finite,
         ranks=ranks,
