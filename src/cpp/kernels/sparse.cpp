@@ -7,19 +7,82 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
+// Taps whose samples lie a row apart, so that a load of one output row serves the next.
+struct TapRun {
+  i64 offset, count;
+};
+
+template <class T>
+struct RunList {
+  i64 count;
+  const TapRun* runs;
+  const T* w;
+};
+
+// None where too few taps lie so for rows to be worth making together.
+template <class T>
+RunList<T> find_runs(const TapList<T>& taps, i64 x_row, void* memory) {
+  TapRun* runs = static_cast<TapRun*>(memory);
+  i64 count = 0, loads = 0;
+  for (i64 k = 0; k < taps.count; ++count) {
+    i64 n = 1;
+    while (k + n < taps.count && taps.offset[k + n] == taps.offset[k] + n * x_row) ++n;
+    runs[count] = {taps.offset[k], n};
+    loads += n == 1 ? kStencilRows : n + kStencilRows - 1;
+    k += n;
+  }
+  return {4 * loads <= 3 * kStencilRows * taps.count ? count : 0, runs, taps.w};
+}
+
+template <int R, int V, class T>
+MC_INLINE void finish_block(Vec<T> (*acc)[V], T* out, i64 out_row, Check<T>& check) {
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) store(out + r * out_row + v * kLanes<T>, acc[r][v]);
+  for (int r = 0; r < R; ++r) {
+    for (int half = V / 2; half > 0; half /= 2)
+      for (int v = 0; v < half; ++v) acc[r][v] += acc[r][v + half];
+    check.add(acc[r][0]);
+  }
+}
+
+// One row of V vectors.
 template <int V, class T>
-MC_INLINE void sparse_block(const TapList<T>& taps, const T* x, T* out, T bias, Check<T>& check) {
-  Vec<T> acc[V];
-  for (int v = 0; v < V; ++v) acc[v] = splat(bias);
+MC_INLINE void sparse_block(const TapList<T>& taps, const Strip<T>& s, const T* x, T* out,
+                            Check<T>& check) {
+  Vec<T> acc[1][V];
+  for (int v = 0; v < V; ++v) acc[0][v] = splat(s.bias);
   for (i64 k = 0; k < taps.count; ++k) {
     const T* from = x + taps.offset[k];
     const T tap = taps.w[k];
-    for (int v = 0; v < V; ++v) acc[v] += load(from + v * kLanes<T>) * tap;
+    for (int v = 0; v < V; ++v) acc[0][v] += load(from + v * kLanes<T>) * tap;
   }
-  for (int v = 0; v < V; ++v) store(out + v * kLanes<T>, acc[v]);
-  for (int half = V / 2; half > 0; half /= 2)
-    for (int v = 0; v < half; ++v) acc[v] += acc[v + half];
-  check.add(acc[0]);
+  finish_block<1, V>(acc, out, 0, check);
+}
+
+// kStencilRows rows of V vectors.
+template <int V, class T>
+MC_INLINE void sparse_block(const RunList<T>& list, const Strip<T>& s, const T* x, T* out,
+                            Check<T>& check) {
+  constexpr int R = kStencilRows;
+  Vec<T> acc[R][V];
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) acc[r][v] = splat(s.bias);
+  Plane<T> column{};
+  column.columns = 1;
+  const T* w = list.w;
+  for (i64 i = 0; i < list.count; ++i) {
+    const T* from = x + list.runs[i].offset;
+    column.rows = list.runs[i].count;
+    if (column.rows > 1) {
+      add_rows<R, V>(column, from, w, s.x_row, acc);
+    } else {
+      const T tap = *w;
+      for (int r = 0; r < R; ++r)
+        for (int v = 0; v < V; ++v) acc[r][v] += load(from + r * s.x_row + v * kLanes<T>) * tap;
+    }
+    w += column.rows;
+  }
+  finish_block<R, V>(acc, out, s.out_row, check);
 }
 
 // How many samples after `x` most taps' vectors begin where registers load quickest; 0 where taps
@@ -37,40 +100,44 @@ MC_INLINE i64 quick_start(const TapList<T>& taps, const T* x) {
 
 // The last block of a row is moved back to end with it: it makes some outputs twice, the same. So
 // does the first where the others begin at `start`.
-template <int V, class T>
-MC_INLINE void sparse_row(const TapList<T>& taps, const T* x, T* out, i64 start, i64 width, T bias,
-                          Check<T>& check) {
+template <int V, class List, class T>
+MC_INLINE void sparse_row(const List& list, const Strip<T>& s, i64 y, i64 start, Check<T>& check) {
   constexpr i64 step = V * kLanes<T>;
-  if (start > 0 && start + step <= width)
-    sparse_block<1>(taps, x, out, bias, check);
+  const T* x = s.x + y * s.x_row;
+  T* out = s.out + y * s.out_row;
+  if (start > 0 && start + step <= s.width)
+    sparse_block<1>(list, s, x, out, check);
   else
     start = 0;
   for (i64 q = start;;) {
-    sparse_block<V>(taps, x + q, out + q, bias, check);
-    if (q + step == width) break;
-    q = min_of(q + step, width - step);
+    sparse_block<V>(list, s, x + q, out + q, check);
+    if (q + step == s.width) break;
+    q = min_of(q + step, s.width - step);
   }
 }
 
+// Whether the strip's outputs are all finite. `runs` is empty where rows had better be made singly.
 template <class T>
-bool sparse_strip(const TapList<T>& taps, const Strip<T>& s) {
+bool sparse_strip(const TapList<T>& taps, const RunList<T>& runs, const Strip<T>& s) {
   Check<T> check;
-  i64 start = quick_start(taps, s.x);
-  for (i64 y = 0; y < s.rows; ++y) {
-    const T* x = s.x + y * s.x_row;
-    T* out = s.out + y * s.out_row;
-    if (s.x_row % kLanes<T> != 0) start = quick_start(taps, x);
+  i64 start = quick_start(taps, s.x), y = 0;
+  if (runs.count > 0)
+    for (; y + kStencilRows <= s.rows; y += kStencilRows)
+      sparse_row<kStencilVectors>(runs, s, y, s.x_row % kLanes<T> == 0 ? start : 0, check);
+  for (; y < s.rows; ++y) {
+    if (s.x_row % kLanes<T> != 0) start = quick_start(taps, s.x + y * s.x_row);
     if (s.width >= 8 * kLanes<T>)
-      sparse_row<8>(taps, x, out, start, s.width, s.bias, check);
+      sparse_row<8>(taps, s, y, start, check);
     else
-      sparse_row<kStencilVectors>(taps, x, out, start, s.width, s.bias, check);
+      sparse_row<kStencilVectors>(taps, s, y, start, check);
   }
   return check.passed();
 }
 
 // The packed kernel: for every output channel how many taps are kept and which, then the values of
-// all taps, then of those that are kept. Nothing is kept of a kernel of zeros but its first tap:
-// every list has a tap that meets each sample, so that sums tell which data are finite.
+// all taps, then of those that are kept, column by column. Nothing is kept of a kernel of zeros but
+// its first tap: every list has a tap that meets each sample, so that sums tell which data are
+// finite.
 template <class T, int parts>
 struct Kept {
   i64 *counts, *taps;
@@ -105,7 +172,8 @@ struct Sparse {
     const i64 taps = taps_of(d);
     for (i64 o = 0; o < d.groups * d.out_channels; ++o) {
       i64 count = 0;
-      for (i64 t = 0; t < taps; ++t) {
+      for (i64 i = 0; i < taps; ++i) {
+        const i64 t = by_columns(d, i);
         const i64 at =
             parts * w_element(d, w.strides, o / d.out_channels, o % d.out_channels, 0, t);
         bool zero = true;
@@ -125,13 +193,26 @@ struct Sparse {
     }
   }
 
+  // The tap that comes i-th when those of a column follow each other.
+  static i64 by_columns(const Desc& d, i64 i) {
+    if (d.rank < 2) return i;
+    const i64 rows = d.kernel[d.rank - 2], columns = d.kernel[d.rank - 1];
+    const i64 within = i % (rows * columns);
+    return i - within + within % rows * columns + within / rows;
+  }
+
   // Offsets of the kept taps of every output channel, and of all taps of one.
   static std::size_t offset_bytes(const Desc& d) {
     return static_cast<std::size_t>((d.groups * d.out_channels + 1) * taps_of(d)) * sizeof(i64);
   }
 
+  static std::size_t run_bytes(const Desc& d) {
+    return static_cast<std::size_t>(taps_of(d)) * sizeof(TapRun);
+  }
+
   static std::size_t scratch_bytes(const Desc& d, int threads) {
-    return Sum::scratch_bytes(d, threads) + offset_bytes(d);
+    return Sum::scratch_bytes(d, threads) + offset_bytes(d) +
+           static_cast<std::size_t>(threads) * run_bytes(d);
   }
 
   static void run(const RunArgs& args) {
@@ -169,7 +250,9 @@ struct Sparse {
       if (__atomic_load_n(&spoiled, __ATOMIC_RELAXED)) return;
       const i64 o = s.group * d.out_channels + s.channel;
       const TapList<T> list{kept.counts[o], offset + o * taps, kept.values + o * taps};
-      if (!sparse_strip(list, s)) __atomic_store_n(&spoiled, true, __ATOMIC_RELAXED);
+      const RunList<T> columns =
+          find_runs(list, s.x_row, thread_scratch(Slot::table, run_bytes(d)));
+      if (!sparse_strip(list, columns, s)) __atomic_store_n(&spoiled, true, __ATOMIC_RELAXED);
     });
     return !spoiled;
   }
