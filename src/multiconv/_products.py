@@ -51,7 +51,7 @@ def ranks_of(kernel: Array, rough: bool = False) -> tuple[int, ...]:
 
     Ends where a factor is no short sum, and at factors along one axis.
     """
-    if kernel.dtype.kind not in "fc" or kernel.size > LARGEST or len(kernel) > MOST_SLICES:
+    if kernel.dtype.char not in "fdFD" or kernel.size > LARGEST or len(kernel) > MOST_SLICES:
         return ()
     rows, columns = _unfolding(kernel.shape[1:])
     if _has_many_terms(kernel[0].reshape(rows, columns)):

@@ -404,7 +404,7 @@ def _sum_with_gaps(
     terms = [_outer_product(shape, rank, dtype, draw, rng) for _ in range(2)]
     kernel = terms[0] + terms[1]
     for axis in range(len(shape) - rank, len(shape)):
-        kernel[(slice(None),) * axis + (rng.random(shape[axis]) < 0.25,)] = 0
+        kernel[(slice(None),) * axis + (rng.random(shape[axis]) < 0.4,)] = 0
     return kernel
 
 

@@ -11,6 +11,10 @@ from multiconv.algorithms._base import Cost, Planning, Refusal
 from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
 
 
+LEAST_ZEROS = 0.5
+"""Kernels with a smaller share of zeros gain more from taps that share their loads."""
+
+
 class Sparse(NativeAlgorithm):
     """Direct summation over a list of the taps that are not zero.
 
@@ -20,7 +24,7 @@ class Sparse(NativeAlgorithm):
     """
 
     name = "sparse"
-    summary = "single channels, any dtype and boundary, skipping taps that are zero"
+    summary = "kernels that are mostly zero on single channels, any dtype and boundary"
     value_sensitive = True
 
     EFFICIENCY = 0.42
@@ -33,11 +37,13 @@ class Sparse(NativeAlgorithm):
     """The same for complex numbers, whose parts are taken apart first."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
-        """Single-channel problems with a kernel whose values are known."""
+        """Single-channel problems with a known kernel that is mostly zero."""
         if problem.group_in != 1:
             return Refusal("it treats channels one by one, this problem sums over them")
         if not traits.known:
             return Refusal("the kernel's values are not known")
+        if traits.zero_fraction < LEAST_ZEROS:
+            return Refusal("too few taps are zero for skipping them to pay")
         return super().accepts(problem, traits)
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
