@@ -1,6 +1,7 @@
 // Whether numbers are finite: a sum of their products with zero is zero, else NaN.
 #pragma once
 
+#include "kernels/stored.hpp"
 #include "simd/vec.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -8,7 +9,7 @@ namespace {
 
 template <class T>
 struct Check {
-  static constexpr bool needed = T(0.5) != T(0);  // integers always are
+  static constexpr bool needed = is_float<T>;  // integers always are
   Vec<T> sum = {};
 
   void add(Vec<T> v) {

@@ -74,7 +74,7 @@ MC_INLINE void sparse_block(const RunList<T>& list, const Strip<T>& s, const T* 
     const T* from = x + list.runs[i].offset;
     column.rows = list.runs[i].count;
     if (column.rows > 1) {
-      add_rows<R, V>(column, from, w, s.x_row, acc);
+      add_rows<R, V>(column, [&](i64 j) { return from + j * s.x_row; }, w, acc);
     } else {
       const T tap = *w;
       for (int r = 0; r < R; ++r)
