@@ -10,7 +10,6 @@ from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
 from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
 
-
 LEAST_ZEROS = 0.5
 """Kernels with a smaller share of zeros gain more from taps that share their loads."""
 
