@@ -28,6 +28,9 @@ PROBLEMS = """
     mb1 in63x65 k9x7 d2x3 p8:9 b=edge,wrap flip float32
     mb1 in9x5 k12x11 p11:11,10:10 b=reflect,symmetric float64
     mb1 in70x61 k25x24 p12:11 float32
+    mb3 ic2 oc2 g2 in60x44 k13x12 s2x1 d1x2 p9:3,12:14 b=reflect,wrap flip float64 bias
+    mb2 in1x40x30 k1x10x11 s1x1x3 p0:0,5:4,-2:6 b=edge complex128
+    mb1 in160x150 k9x11 p4:4,6:5 b=symmetric,edge float32
     mb2 in48x50 k17x16 p-5:20,3:-2 b=constant,wrap complex64 cval=(0.5-2j)
     mb2 ic6 oc4 g2 in8x9 k3x2 id2x3 p2:1,1:3 flip float32 bias
     mb2 ic6 oc4 g2 in8x9x10 k3x2x1 id2x1x3 d2x1x1 p-1:4,2:1,0:2 float64

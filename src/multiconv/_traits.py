@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from multiconv._products import ranks_of
 from multiconv._typing import Array
+
+KEPT_BYTES = 2**16
+"""Largest kernel whose traits are kept: its bytes tell it from others sooner than a look."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,12 @@ class KernelTraits:
         Some part of the kernel is so small beside the rest that a transform would lose it.
     finite : bool
         No NaN and no infinity.
+    ranks : tuple of int
+        How many outer products of a vector along the first axis and a factor along the others sum
+        to the kernel; how many to these factors; and so on. Empty where they are many, unknown, or
+        all one.
+    rough_ranks : tuple of int
+        The same where about ``1e-4`` of the kernel may be missing.
     """
 
     known: bool = False
@@ -40,6 +51,8 @@ class KernelTraits:
     zero_fraction: float = 0.0
     wide_range: bool = False
     finite: bool = True
+    ranks: tuple[int, ...] = ()
+    rough_ranks: tuple[int, ...] = ()
 
 
 UNKNOWN = KernelTraits()
@@ -55,16 +68,33 @@ def look(kernel: Array, rank: int) -> KernelTraits:
         return UNKNOWN
     if kernel.shape[2] != 1:
         return KernelTraits(finite=_all_finite(kernel))
+    if kernel.nbytes > KEPT_BYTES:
+        return _look_at(kernel, rank)
+    return _kept_look(kernel.tobytes(), kernel.dtype, kernel.shape, rank)
+
+
+@lru_cache(maxsize=64)
+def _kept_look(content: bytes, dtype: np.dtype, shape: tuple[int, ...], rank: int) -> KernelTraits:
+    return _look_at(np.frombuffer(content, dtype).reshape(shape), rank)
+
+
+def _look_at(kernel: Array, rank: int) -> KernelTraits:
     finite = kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel).all())
     spatial = tuple(range(kernel.ndim - rank, kernel.ndim))
+    separable = finite and rank_one_factors(kernel, rank) is not None
+    unclear = finite and not separable
+    slices = kernel.reshape(-1, *kernel.shape[3:])
+    ranks = ranks_of(slices) if unclear else ()
     return KernelTraits(
         known=True,
         constant=finite and bool((kernel == kernel.flat[0]).all()),
-        separable=finite and rank_one_factors(kernel, rank) is not None,
+        separable=separable,
         symmetric=finite and bool((kernel == np.flip(kernel, spatial)).all()),
-        zero_fraction=1 - np.count_nonzero(kernel) / kernel.size,
+        zero_fraction=1 - int(np.count_nonzero(kernel)) / kernel.size,
         wide_range=finite and _wide_range(kernel),
         finite=finite,
+        ranks=ranks,
+        rough_ranks=ranks or (ranks_of(slices, rough=True) if unclear else ()),
     )
 
 

@@ -250,7 +250,7 @@ class Trial:
                         activation=problem.activation if keep else None)  # fmt: skip
         yield self._case("exact sums", exact, _any_kernel, _small_integers)
         yield self._case("numbers", replace(problem, precision="highest"), _any_kernel, _numbers)
-        for kernel in (_any_kernel, _outer_product):
+        for kernel in (_any_kernel, _outer_product, _sum_with_gaps):
             yield self._case("numbers", problem, kernel, _numbers)
             yield self._case("NaN and infinities", problem, kernel, _not_all_finite)
 
@@ -394,6 +394,17 @@ def _outer_product(
     for axis in range(len(lead), len(shape)):
         ones = (1,) * (axis - len(lead)), (1,) * (len(shape) - axis - 1)
         kernel = kernel * draw((*lead, *ones[0], shape[axis], *ones[1]), dtype, rng)
+    return kernel
+
+
+def _sum_with_gaps(
+    shape: tuple[int, ...], rank: int, dtype: np.dtype, draw: _Values, rng: np.random.Generator
+) -> Array:
+    """Two outer products with zeros in the same rows and columns."""
+    terms = [_outer_product(shape, rank, dtype, draw, rng) for _ in range(2)]
+    kernel = terms[0] + terms[1]
+    for axis in range(len(shape) - rank, len(shape)):
+        kernel[(slice(None),) * axis + (rng.random(shape[axis]) < 0.4,)] = 0
     return kernel
 
 

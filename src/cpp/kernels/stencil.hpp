@@ -16,17 +16,28 @@ inline constexpr int kStencilRows = 4;
 inline constexpr int kStencilVectors = MC_REGISTERS >= 32 ? 4 : 2;
 inline constexpr i64 kStencilColumns = 512;  // of a task: its rows stay in the first-level cache
 inline constexpr i64 kStencilTaskRows = 32;
+inline constexpr i64 kInPlace = 1 << 14;  // outputs below which one set of boxes does it all
 
 // The outputs, per axis, that need no boundary.
 struct Interior {
   i64 first[kMaxRank], size[kMaxRank];
 };
 
-// Empty where in-place work is impossible or not worth it.
+// Whether numbers are stored as they are computed with.
+template <class T>
+MC_INLINE bool stored_plainly(const Desc& d) {
+  auto plain = [](DType t) {
+    return t == DType::f32 || t == DType::f64 || bytes_of_integer(t) == sizeof(T);
+  };
+  return plain(d.x_type) && plain(d.out_type);
+}
+
+// False where in-place work is impossible or not worth it.
 template <class T>
 MC_INLINE bool find_interior(const Desc& d, const i64* x_strides, const i64* out_strides,
                              Interior& in) {
   const int last = d.rank - 1;
+  if (!stored_plainly<T>(d) || outputs_of(d) < kInPlace) return false;
   if (d.activation != Activation::none || x_strides[3 + last] != 1 || out_strides[3 + last] != 1)
     return false;
   for (int a = 0; a < d.rank; ++a) {
@@ -37,6 +48,103 @@ MC_INLINE bool find_interior(const Desc& d, const i64* x_strides, const i64* out
     if (in.size[a] <= 0) return false;
   }
   return in.size[last] >= kStencilVectors * kLanes<T> && in.size[last] * 2 >= d.out_size[last];
+}
+
+// Where a tap reads, from where tap 0 does; `strides` are the spatial ones.
+MC_INLINE i64 sample_offset(const Desc& d, const i64* strides, i64 tap) {
+  i64 offset = 0;
+  for (int a = d.rank - 1; a >= 0; --a) {
+    offset += tap % d.kernel[a] * d.dilation[a] * strides[a];
+    tap /= d.kernel[a];
+  }
+  return offset;
+}
+
+// The frame around the interior: calls `run` for two slabs an axis.
+template <class T, class Run>
+void each_slab(const RunArgs& args, const Interior& in, Run&& run) {
+  const Desc& d = args.desc;
+  Desc slab = d;
+  View out = args.out;
+  for (int a = 0; a < d.rank; ++a) {
+    const i64 end = in.first[a] + in.size[a];
+    const i64 starts[] = {0, end}, sizes[] = {in.first[a], d.out_size[a] - end};
+    for (int side = 0; side < 2; ++side) {
+      if (sizes[side] == 0) continue;
+      slab.out_size[a] = sizes[side];
+      slab.pad_low[a] = d.pad_low[a] - starts[side];
+      View at = out;
+      at.data = static_cast<T*>(out.data) + starts[side] * out.strides[3 + a];
+      run({slab, args.packed, args.x, args.bias, at, args.pool});
+    }
+    slab.out_size[a] = in.size[a];
+    slab.pad_low[a] = d.pad_low[a] - in.first[a];
+    out.data = static_cast<T*>(out.data) + in.first[a] * out.strides[3 + a];
+  }
+}
+
+// A task's share of the interior: rows of outputs and the input that tap 0 reads for them.
+template <class T>
+struct Strip {
+  i64 group, channel;
+  T bias;
+  const T* x;
+  T* out;
+  i64 x_row, out_row, rows, width;
+};
+
+// Calls `f` with every strip of the interior.
+template <class T, class F>
+void each_strip(const RunArgs& args, const Interior& in, bool parallel, F&& f) {
+  const Desc& d = args.desc;
+  const int last = d.rank - 1, row_axis = d.rank - 2;
+  const i64* xs = args.x.strides;
+  const i64* os = args.out.strides;
+  const i64 rows = d.rank > 1 ? in.size[row_axis] : 1;
+  const i64 most = d.rank > 1 ? kStencilColumns : 16 * kStencilColumns;
+  const i64 strips = max_of(in.size[last] / most, 1);
+  const i64 bands = ceil_div(rows, kStencilTaskRows);
+  i64 planes = 1;
+  for (int a = 0; a < row_axis; ++a) planes *= in.size[a];
+
+  args.pool.parallel_for(
+      d.batch * d.groups * d.out_channels * planes * bands * strips,
+      [&](i64 task, int) {
+        const i64 number = task % strips;
+        task /= strips;
+        const i64 band = task % bands;
+        task /= bands;
+        i64 plane = task % planes;
+        task /= planes;
+        Strip<T> s;
+        s.channel = task % d.out_channels;
+        s.group = task / d.out_channels % d.groups;
+        const i64 n = task / d.out_channels / d.groups, o = s.group * d.out_channels + s.channel;
+        const i64 left = in.size[last] * number / strips, top = band * kStencilTaskRows;
+        s.width = in.size[last] * (number + 1) / strips - left;
+        s.rows = min_of(kStencilTaskRows, rows - top);
+        s.x_row = d.rank > 1 ? xs[3 + row_axis] : 0;
+        s.out_row = d.rank > 1 ? os[3 + row_axis] : 0;
+        s.bias = d.has_bias ? static_cast<const T*>(args.bias)[o] : T(0);
+
+        i64 x_at = n * xs[0] + s.group * xs[1];
+        i64 out_at = n * os[0] + s.group * os[1] + s.channel * os[2];
+        auto move = [&](int a, i64 within) {
+          const i64 at = in.first[a] + within;
+          x_at += (at - d.pad_low[a]) * xs[3 + a];
+          out_at += at * os[3 + a];
+        };
+        move(last, left);
+        if (d.rank > 1) move(row_axis, top);
+        for (int a = row_axis - 1; a >= 0; --a) {
+          move(a, plane % in.size[a]);
+          plane /= in.size[a];
+        }
+        s.x = static_cast<const T*>(args.x.data) + x_at;
+        s.out = static_cast<T*>(args.out.data) + out_at;
+        f(s);
+      },
+      parallel);
 }
 
 // What all blocks of one channel's plane share.
@@ -151,10 +259,10 @@ void stencil_rows(const Plane<T>& p, const T* x, T* out, i64 x_row, i64 out_row,
 
 // `offsets` has room for the outer taps.
 template <class T>
-void stencil(const Desc& d, const Interior& in, const RunArgs& args, i64* offsets, bool parallel) {
+void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool parallel) {
+  const Desc& d = args.desc;
   const int last = d.rank - 1, row_axis = d.rank - 2;
   const i64* xs = args.x.strides;
-  const i64* os = args.out.strides;
   Plane<T> shared{};
   shared.channels = d.in_channels;
   shared.channel_stride = xs[2];
@@ -164,76 +272,32 @@ void stencil(const Desc& d, const Interior& in, const RunArgs& args, i64* offset
   shared.row_step = d.rank > 1 ? d.dilation[row_axis] * xs[3 + row_axis] : 0;
   shared.outer = 1;
   for (int a = 0; a < row_axis; ++a) shared.outer *= d.kernel[a];
-  for (i64 o = 0; o < shared.outer; ++o) {
-    i64 rest = o;
-    offsets[o] = 0;
-    for (int a = row_axis - 1; a >= 0; --a) {
-      offsets[o] += rest % d.kernel[a] * d.dilation[a] * xs[3 + a];
-      rest /= d.kernel[a];
-    }
-  }
+  const i64 plane = shared.rows * shared.columns;
+  for (i64 o = 0; o < shared.outer; ++o) offsets[o] = sample_offset(d, xs + 3, o * plane);
   shared.outer_offset = offsets;
-
-  const i64 rows = d.rank > 1 ? in.size[row_axis] : 1;
-  const i64 x_row = d.rank > 1 ? xs[3 + row_axis] : 0;
-  const i64 out_row = d.rank > 1 ? os[3 + row_axis] : 0;
   const bool grouped = d.rank > 1 && d.dilation[row_axis] == 1 && d.kernel[row_axis] > 1;
-  const i64 most = d.rank > 1 ? kStencilColumns : 16 * kStencilColumns;
-  const i64 strips = max_of(in.size[last] / most, 1);
-  const i64 bands = ceil_div(rows, kStencilTaskRows);
-  i64 planes = 1;
-  for (int a = 0; a < row_axis; ++a) planes *= in.size[a];
-  const i64 tasks = d.batch * d.groups * d.out_channels * planes * bands * strips;
   const i64 taps = taps_of(d) * d.in_channels;
 
-  args.pool.parallel_for(
-      tasks,
-      [&](i64 task, int) {
-        const i64 strip = task % strips;
-        task /= strips;
-        const i64 band = task % bands;
-        task /= bands;
-        const i64 plane = task % planes;
-        task /= planes;
-        const i64 o = task % d.out_channels, g = task / d.out_channels % d.groups;
-        const i64 n = task / d.out_channels / d.groups;
-        const i64 left = in.size[last] * strip / strips;
-        const i64 width = in.size[last] * (strip + 1) / strips - left;
-        const i64 top = band * kStencilTaskRows, bottom = min_of(top + kStencilTaskRows, rows);
-
-        i64 x_at = n * xs[0] + g * xs[1] + in.first[last] + left - d.pad_low[last];
-        i64 out_at = n * os[0] + g * os[1] + o * os[2] + in.first[last] + left;
-        i64 rest = plane;
-        for (int a = row_axis - 1; a >= 0; --a) {
-          const i64 at = in.first[a] + rest % in.size[a];
-          rest /= in.size[a];
-          x_at += (at - d.pad_low[a]) * xs[3 + a];
-          out_at += at * os[3 + a];
-        }
-        if (d.rank > 1) {
-          x_at += (in.first[row_axis] + top - d.pad_low[row_axis]) * x_row;
-          out_at += (in.first[row_axis] + top) * out_row;
-        }
-        Plane<T> p = shared;
-        p.w = static_cast<const T*>(args.packed) + (g * d.out_channels + o) * taps;
-        p.bias = d.has_bias ? static_cast<const T*>(args.bias)[g * d.out_channels + o] : T(0);
-        const T* x = static_cast<const T*>(args.x.data) + x_at;
-        T* out = static_cast<T*>(args.out.data) + out_at;
-        i64 y = top;
-        if (grouped)
-          for (; y + kStencilRows <= bottom; y += kStencilRows) {
-            stencil_rows<kStencilRows, kStencilVectors>(p, x, out, x_row, out_row, width);
-            x += kStencilRows * x_row;
-            out += kStencilRows * out_row;
-          }
-        for (; y < bottom; ++y, x += x_row, out += out_row) {
-          if (width >= 8 * kLanes<T>)
-            stencil_rows<1, 8>(p, x, out, x_row, out_row, width);
-          else
-            stencil_rows<1, kStencilVectors>(p, x, out, x_row, out_row, width);
-        }
-      },
-      parallel);
+  each_strip<T>(args, in, parallel, [&](const Strip<T>& s) {
+    Plane<T> p = shared;
+    p.w = static_cast<const T*>(args.packed) + (s.group * d.out_channels + s.channel) * taps;
+    p.bias = s.bias;
+    const T* x = s.x;
+    T* out = s.out;
+    i64 y = 0;
+    if (grouped)
+      for (; y + kStencilRows <= s.rows; y += kStencilRows) {
+        stencil_rows<kStencilRows, kStencilVectors>(p, x, out, s.x_row, s.out_row, s.width);
+        x += kStencilRows * s.x_row;
+        out += kStencilRows * s.out_row;
+      }
+    for (; y < s.rows; ++y, x += s.x_row, out += s.out_row) {
+      if (s.width >= 8 * kLanes<T>)
+        stencil_rows<1, 8>(p, x, out, s.x_row, s.out_row, s.width);
+      else
+        stencil_rows<1, kStencilVectors>(p, x, out, s.x_row, s.out_row, s.width);
+    }
+  });
 }
 
 }  // namespace

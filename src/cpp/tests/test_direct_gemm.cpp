@@ -1,5 +1,5 @@
-// direct and gemm against the sum that defines them, exactly: values are small whole numbers.
-// Arrays lie in blocks of their own size, so that a sanitizer sees any step outside.
+// direct, gemm and sparse against the sum that defines them, exactly: values are small whole
+// numbers. Arrays lie in blocks of their own size, so that a sanitizer sees any step outside.
 #include <complex>
 #include <cstdlib>
 #include <random>
@@ -142,6 +142,8 @@ void try_kernel(const char* name, const char* target, const Desc& d) {
   if (kernel == nullptr || kernel->accepts(d) != nullptr) return;
   Array<X> x(d.batch, d.groups, d.in_channels, d.in_size, d.rank);
   Array<T> w(d.groups, d.out_channels, d.in_channels, d.kernel, d.rank);
+  for (T& v : w.memory)
+    if (draw(0, 2) == 0) v = T(0);
   Array<Out> out(d.batch, d.groups, d.out_channels, d.out_size, d.rank);
   std::vector<T> bias(static_cast<std::size_t>(d.groups * d.out_channels));
   for (T& v : bias) v = static_cast<T>(draw(-3, 3));
@@ -181,9 +183,14 @@ void try_types(const char* target, int rounds, DType x, DType compute, DType out
     const Desc d = draw_desc(x, compute, out);
     try_kernel<X, T, Out>("direct", target, d);
     try_kernel<X, T, Out>("gemm", target, d);
+    if (i % 2 == 0) try_kernel<X, T, Out>("sparse", target, d);
   }
-  for (int i = 0; i < rounds / 8 + 1; ++i)
-    try_kernel<X, T, Out>("direct", target, draw_large(x, compute, out));
+  for (int i = 0; i < rounds / 8 + 1; ++i) {
+    Desc d = draw_large(x, compute, out);
+    try_kernel<X, T, Out>("direct", target, d);
+    d.in_channels = 1;
+    try_kernel<X, T, Out>("sparse", target, d);
+  }
 }
 
 }  // namespace

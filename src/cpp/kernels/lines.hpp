@@ -1,0 +1,87 @@
+// Lines of sums over a list of taps, many outputs at once.
+#pragma once
+
+#include "simd/vec.hpp"
+
+namespace multiconv::MC_TARGET {
+namespace {
+
+inline constexpr int kVectors = 8;  // accumulators in flight
+
+template <class T>
+constexpr i64 kSlack = kVectors * kLanes<T>;
+
+// A number type's real part, how many parts it has, and the line kernel.
+template <class T, int parts>
+struct Number {};
+
+template <class T, int V>
+MC_INLINE void line_block(const T* box, const i64* offset, const T* w, i64 n, T init, T* dst) {
+  Vec<T> acc[V];
+  for (int v = 0; v < V; ++v) acc[v] = splat(init);
+  for (i64 k = 0; k < n; ++k) {
+    const T* p = box + offset[k];
+    const T wk = w[k];
+    for (int v = 0; v < V; ++v) acc[v] += load(p + v * kLanes<T>) * wk;
+  }
+  for (int v = 0; v < V; ++v) store(dst + v * kLanes<T>, acc[v]);
+}
+
+// Complex numbers as planes of real and imaginary parts `plane` apart.
+template <class T, int V>
+MC_INLINE void line_block(const T* box, i64 plane, const i64* offset, const T* w, i64 n,
+                          const T* init, T* dst, i64 dst_plane) {
+  Vec<T> re[V], im[V];
+  for (int v = 0; v < V; ++v) {
+    re[v] = splat(init[0]);
+    im[v] = splat(init[1]);
+  }
+  for (i64 k = 0; k < n; ++k) {
+    const T* p = box + offset[k];
+    const T wr = w[2 * k], wi = w[2 * k + 1];
+    for (int v = 0; v < V; ++v) {
+      const Vec<T> xr = load(p + v * kLanes<T>), xi = load(p + plane + v * kLanes<T>);
+      re[v] += xr * wr;
+      re[v] -= xi * wi;
+      im[v] += xr * wi;
+      im[v] += xi * wr;
+    }
+  }
+  for (int v = 0; v < V; ++v) {
+    store(dst + v * kLanes<T>, re[v]);
+    store(dst + dst_plane + v * kLanes<T>, im[v]);
+  }
+}
+
+template <class T>
+struct Number<T, 1> {
+  static void line(const T* box, i64, const i64* offset, const T* w, i64 n, const T* init, T* dst,
+                   i64, i64 length) {
+    i64 q = 0;
+    for (; length - q > 4 * kLanes<T>; q += 8 * kLanes<T>)
+      line_block<T, 8>(box + q, offset, w, n, *init, dst + q);
+    for (; length - q > kLanes<T>; q += 4 * kLanes<T>)
+      line_block<T, 4>(box + q, offset, w, n, *init, dst + q);
+    if (q < length) line_block<T, 1>(box + q, offset, w, n, *init, dst + q);
+  }
+};
+
+template <class T>
+struct Number<T, 2> {
+  static void line(const T* box, i64 plane, const i64* offset, const T* w, i64 n, const T* init,
+                   T* dst, i64 dst_plane, i64 length) {
+    i64 q = 0;
+    for (; length - q > kLanes<T>; q += 4 * kLanes<T>)
+      line_block<T, 4>(box + q, plane, offset, w, n, init, dst + q, dst_plane);
+    if (q < length) line_block<T, 1>(box + q, plane, offset, w, n, init, dst + q, dst_plane);
+  }
+};
+
+// Short blocks wait for their own sums: fewer than four vectors cost as much as four.
+MC_INLINE i64 price(i64 vectors) {
+  const i64 rest = vectors % kVectors;
+  return vectors - rest + (rest == 0 ? 0 : rest <= 4 ? 4 : 8);
+}
+
+}  // namespace
+}  // namespace multiconv::MC_TARGET

@@ -1,0 +1,280 @@
+"""Kernels that are short sums of outer products: a pass along one axis, then along the others."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from multiconv._geometry import out_size, outputs, window
+from multiconv._machine import Machine
+from multiconv._memory import empty
+from multiconv._problem import Problem, rounding
+from multiconv._products import AMPLIFICATION, LEFT_OUT, ROUGH, Split, first_axis, split
+from multiconv._traits import UNKNOWN, KernelTraits, look
+from multiconv._typing import Array
+from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
+
+CALLS = 15e-6
+"""Seconds that a band takes beyond its passes."""
+
+CHECK = 15e9
+"""Bytes a second of sums that are looked through for values that are not finite."""
+
+
+class LowRank(Algorithm):
+    """Filters along the first axis, once per term, and sums what the other factors make of that.
+
+    It works through the output in bands, so that what lies between the passes stays in cache. In a
+    band whose results are not all finite, infinities of several terms may have met: it is
+    computed again with the whole kernel. ``multiconv._products`` finds the terms.
+    """
+
+    name = "low_rank"
+    summary = "kernels that are a sum of few outer products, by passes along the axes"
+    value_sensitive = True
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Single-channel floats with a known kernel of few terms."""
+        if problem.acc_dtype.kind not in "fc":
+            return Refusal("the terms of an integer kernel are no integers")
+        if problem.group_in != 1:
+            return Refusal("it treats channels one by one, this problem sums over them")
+        if problem.group_out != 1:
+            return Refusal("it makes one output of each channel, this problem makes several")
+        if problem.precision == "highest":
+            return Refusal("precision='highest' asks for direct summation")
+        if problem.cval != 0:
+            return Refusal("passes cannot carry a boundary value other than 0")
+        if max(problem.in_dilation) > 1:
+            return Refusal("it does not skip the zeros of input dilation")
+        if problem.activation is not None:
+            return Refusal("an activation would hide sums that are not finite")
+        if not problem.x_dtype == problem.acc_dtype == problem.out_dtype:
+            return Refusal("sums between passes would be cut to the stored dtype")
+        if outputs(problem) == 0:
+            return Refusal("there is nothing to compute")
+        if not traits.known:
+            return Refusal("the kernel's values are not known")
+        return None if _ranks(problem, traits) else Refusal("the kernel is no sum of few products")
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """The passes of all bands, and the largest band's scratch."""
+        rank = _ranks(problem, traits)[0]
+        bands = _bands(problem, rank, planning.machine)
+        seconds = len(bands) * CALLS + _bytes(problem) / CHECK
+        scratch, error = 0, 0.0
+        for kind in dict.fromkeys(b.problem for b in bands):
+            steps = _steps(kind, traits, planning)
+            between = sum(_bytes(s.problem) for s in steps[: 1 + _sums_apart(problem, rank)])
+            scratch = max(scratch, between + max(s.cost.bytes for s in steps))
+            error = max(error, sum(s.cost.error for s in steps))
+            number = sum(b.problem == kind for b in bands)
+            seconds += number * sum(s.cost.seconds for s in steps)
+        return Cost(seconds, scratch, AMPLIFICATION * (error + 2 * _tolerance(problem)))
+
+    def children(
+        self, problem: Problem, traits: KernelTraits, planning: Planning
+    ) -> tuple[Step, ...]:
+        """The two passes of a band."""
+        bands = _bands(problem, _ranks(problem, traits)[0], planning.machine)
+        return _steps(bands[len(bands) // 2].problem, traits, planning)
+
+    def prepare(
+        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
+    ) -> tuple[_Pair, ...]:
+        """Find the terms, and prepare the passes of every kind of band."""
+        kernel = np.array(kernel, problem.acc_dtype)
+        slices = kernel.reshape(-1, *problem.kernel)
+        terms = split(slices, _tolerance(problem), np.zeros(slices.shape))
+        if terms is None:
+            raise ValueError("kernel: it is no sum of few outer products any more")
+        whole = replace(traits, ranks=(), rough_ranks=())
+        bands = _bands(problem, terms.left.shape[1], planning.machine)
+        kinds = {
+            kind: _Passes.prepare(kind, terms, planning)
+            for kind in dict.fromkeys(b.problem for b in bands)
+        }
+        return tuple(
+            _Pair(band, kinds[band.problem], _Whole(planning, whole, kernel)) for band in bands
+        )
+
+    def run(self, prepared: tuple[_Pair, ...], x: Array, bias: Array | None, out: Array) -> None:
+        """Band after band."""
+        for one in prepared:
+            source, target = x[one.band.x], out[one.band.out]
+            one.passes.run(source, bias, target)
+            if not np.isfinite(target).all():
+                one.whole.run(one.band.problem, source, bias, target)
+
+
+@dataclass(frozen=True)
+class _Band:
+    """A part of the output, and the problem that it is by itself."""
+
+    problem: Problem
+    x: tuple[slice, ...]
+    out: tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """A band's two passes."""
+
+    first: Step
+    others: Step
+    first_kernel: Any
+    other_kernel: Any
+    rank: int
+    apart: bool
+
+    @classmethod
+    def prepare(cls, problem: Problem, terms: Split, planning: Planning) -> _Passes:
+        """Choose and prepare the passes for the factors themselves."""
+        rank = terms.left.shape[1]
+        pair = _problems(problem, rank)
+        apart = _sums_apart(problem, rank)
+        left = terms.left.reshape(problem.groups, rank, 1, *terms.left.shape[2:])
+        lead = (problem.groups * rank, 1, 1) if apart else (problem.groups, 1, rank)
+        right = terms.right.reshape(*lead, *terms.right.shape[2:])
+        kernels = [factor.astype(problem.acc_dtype) for factor in (left, right)]
+        first, others = (
+            planning.step(p, look(k, problem.rank)) for p, k in zip(pair, kernels, strict=True)
+        )
+        packed = first.prepare(kernels[0]), others.prepare(kernels[1])
+        return cls(first, others, *packed, rank, apart)
+
+    def run(self, x: Array, bias: Array | None, out: Array) -> None:
+        """Fill ``out``."""
+        batch, groups = out.shape[:2]
+        size = out_size(self.first.problem)
+        between = empty((batch, groups, self.rank, *size), out.dtype)
+        self.first.run(self.first_kernel, x, None, between)
+        if not self.apart:
+            self.others.run(self.other_kernel, between, bias, out)
+            return
+        lead = (batch, groups * self.rank, 1)
+        parts = empty((*lead, *out.shape[3:]), out.dtype)
+        self.others.run(self.other_kernel, between.reshape(*lead, *size), None, parts)
+        parts = parts.reshape(batch, groups, self.rank, *out.shape[3:])
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.sum(parts, axis=2, keepdims=True, out=out)
+            if bias is not None:
+                out += bias.reshape(groups, 1, *(1,) * (out.ndim - 3))
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """What sums a band with the whole kernel."""
+
+    planning: Planning
+    traits: KernelTraits
+    kernel: Array
+
+    def run(self, problem: Problem, x: Array, bias: Array | None, out: Array) -> None:
+        """Fill ``out``."""
+        step = self.planning.step(problem, self.traits)
+        step.run(step.prepare(self.kernel), x, bias, out)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    band: _Band
+    passes: _Passes
+    whole: _Whole
+
+
+def _ranks(problem: Problem, traits: KernelTraits) -> tuple[int, ...]:
+    return traits.rough_ranks if problem.precision == "fast" else traits.ranks
+
+
+def _tolerance(problem: Problem) -> float:
+    return ROUGH if problem.precision == "fast" else LEFT_OUT * rounding(problem.acc_dtype)
+
+
+def _bytes(problem: Problem) -> int:
+    return outputs(problem) * problem.acc_dtype.itemsize
+
+
+def _sums_apart(problem: Problem, rank: int) -> bool:
+    """Whether the terms are summed after the second pass: where it is worth splitting again."""
+    return rank > 1 and sum(k > 1 for k in problem.kernel) > 2
+
+
+def _steps(problem: Problem, traits: KernelTraits, planning: Planning) -> tuple[Step, Step]:
+    """The passes of a band, as far as they can be told before the factors are there."""
+    rank, *rest = _ranks(problem, traits)
+    first, others = _problems(problem, rank)
+    factor = KernelTraits(known=True, wide_range=traits.wide_range)
+    more = tuple(rest)
+    remainder = replace(
+        factor, separable=bool(more) and max(more) == 1, ranks=more, rough_ranks=more
+    )
+    if others.group_in > 1:
+        remainder = UNKNOWN
+    return planning.step(first, factor), planning.step(others, remainder)
+
+
+def _problems(problem: Problem, rank: int) -> tuple[Problem, Problem]:
+    """The pass along the first axis and the pass along the others."""
+    axis = first_axis(problem.kernel)
+
+    def pick(values: Any, neutral: Any, along: bool) -> Any:
+        return tuple(v if (a == axis) == along else neutral for a, v in enumerate(values))
+
+    def one(along: bool, **changes: Any) -> Problem:
+        return replace(
+            problem, kernel=pick(problem.kernel, 1, along),
+            stride=pick(problem.stride, 1, along), dilation=pick(problem.dilation, 1, along),
+            padding=pick(problem.padding, (0, 0), along), **changes,
+        )  # fmt: skip
+
+    terms = problem.groups * rank
+    first = one(True, out_channels=terms, bias=False)
+    if _sums_apart(problem, rank):
+        changes = {"groups": terms, "out_channels": terms, "bias": False}
+    else:
+        changes = {}
+    return first, one(False, in_size=out_size(first), in_channels=terms, **changes)
+
+
+def _bands(problem: Problem, rank: int, machine: Machine) -> list[_Band]:
+    """Equal parts of the output whose terms fit into the caches. The last overlap their neighbours.
+
+    A part that needs no boundary along the first axis gets a slice of the input, so that all such
+    parts are the same problem.
+    """
+    axis = first_axis(problem.kernel)
+    length = out_size(problem)[axis]
+    sample = _bytes(_problems(problem, rank)[0]) // problem.batch
+    room = machine.cache * machine.threads
+    batch = min(max(room // sample, 1), problem.batch)
+    rows = min(max(room * length // sample, 1), length)
+    low, stride = problem.padding[axis][0], problem.stride[axis]
+    win, size = window(problem.kernel[axis], problem.dilation[axis]), problem.in_size[axis]
+    bands = []
+    for n, y in itertools.product(_starts(problem.batch, batch), _starts(length, rows)):
+        begin = y * stride - low
+        end = begin + (rows - 1) * stride + win
+        part, source = replace(problem, batch=batch), [slice(n, n + batch)]
+        if begin >= 0 and end <= size:
+            part = _along(part, axis, end - begin, (0, 0))
+            source += [slice(None)] * (2 + axis) + [slice(begin, end)]
+        else:
+            part = _along(part, axis, size, (-begin, end - size))
+        target = [slice(n, n + batch), *[slice(None)] * (2 + axis), slice(y, y + rows)]
+        bands.append(_Band(part, tuple(source), tuple(target)))
+    return bands
+
+
+def _starts(length: int, part: int) -> list[int]:
+    return [*range(0, length - part, part), length - part]
+
+
+def _along(problem: Problem, axis: int, size: int, padding: tuple[int, int]) -> Problem:
+    """The problem with another size and padding along one axis."""
+    sizes, paddings = list(problem.in_size), list(problem.padding)
+    sizes[axis], paddings[axis] = size, padding
+    return replace(problem, in_size=tuple(sizes), padding=tuple(paddings))
