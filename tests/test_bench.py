@@ -342,7 +342,7 @@ def test_kernels_are_of_their_kind(kind):
     x, w = draw.arrays((60, 50), (20, 15))
     assert (x.shape, w.shape) == ((60, 50), (20, 15))
     rank, zeros = np.linalg.matrix_rank(w), np.mean(w == 0)
-    expected = {"random": (15, 0), "separable": (1, 0), "box": (1, 0)}
+    expected = {"random": (15, 0), "product": (1, 0), "box": (1, 0)}
     if kind in expected:
         assert (rank, zeros) == expected[kind]
     else:

@@ -247,8 +247,8 @@ struct Fused {
     void sum_block(i64 i, i64 at, T* to) {
       const i64 step = R == 1 ? d.dilation[t.top] : 1, slab = t.slab[t.top + 1];
       const S* const* row = rows + i;
-      const Plane<T> p{nullptr, factor[t.top], nullptr,         T(0), 1, 0,
-                       1,       nullptr,       d.kernel[t.top], 0,    1, 0};
+      const Plane<T> p{nullptr, factor[t.top],   nullptr, T(0), 1, 0,    1,
+                       nullptr, d.kernel[t.top], 0,       1,    0, false};
       Vec<T> acc[R][V];
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) acc[r][v] = splat(T(0));
@@ -271,7 +271,7 @@ struct Fused {
       const i64 none = 0, width = used(a + 1);
       const Plane<T> p{nullptr, factor[a], nullptr, T(0),        1,
                        0,       1,         &none,   d.kernel[a], d.dilation[a] * thin,
-                       1,       0};
+                       1,       0,         false};
       for (i64 i = 0; i < size[a];) {
         const bool group = grouped(a) && i + kStencilRows <= size[a];
         if (group)
@@ -295,8 +295,8 @@ struct Fused {
       const i64 none = 0, n = size[a];
       const bool plain = d.activation == Activation::none && d.out_type == d.compute &&
                          out_step(a) == 1 && n >= kLanes<T>;
-      const Plane<T> p{nullptr, factor[a], nullptr, bias, 1,           0,
-                       1,       &none,     1,       0,    d.kernel[a], d.dilation[a]};
+      const Plane<T> p{nullptr, factor[a], nullptr,     bias,          1,    0, 1, &none,
+                       1,       0,         d.kernel[a], d.dilation[a], false};
       if (plain) return blocks<1>(p, row, static_cast<T*>(args.out.data) + out, 0, 0, n);
       blocks<1>(p, row, line, 0, 0, padded(n));
       activate_row(d.activation, line, n);

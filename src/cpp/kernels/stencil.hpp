@@ -16,6 +16,7 @@ inline constexpr int kStencilRows = 4;
 inline constexpr int kStencilVectors = MC_REGISTERS >= 32 ? 4 : 2;
 inline constexpr i64 kStencilColumns = 512;  // of a task: its rows stay in the first-level cache
 inline constexpr i64 kStencilTaskRows = 32;
+inline constexpr i64 kNear = 3 << 19;     // bytes of a plane or volume that caches hold
 inline constexpr i64 kInPlace = 1 << 14;  // outputs below which one set of boxes does it all
 
 // The outputs, per axis, that need no boundary.
@@ -160,6 +161,8 @@ struct Plane {
   i64 rows, row_step;        // taps on the last axis but one, and their distance in x
   i64 columns, column_step;  // taps on the last axis
 
+  bool far;  // the data outgrow the caches
+
   // Of one row of many neighbouring taps.
   bool is_line() const {
     return rows == 1 && outer == 1 && column_step == 1 && columns > kLanes<T>;
@@ -250,7 +253,8 @@ template <int R, int V, class T>
 void stencil_rows(const Plane<T>& p, const T* x, T* out, i64 x_row, i64 out_row, i64 width) {
   constexpr i64 step = V * kLanes<T>;
   for (i64 q = 0;;) {
-    if constexpr (R > 1) fetch_ahead<R, V>(p, x + q, out + q, x_row, out_row);
+    if constexpr (R > 1)
+      if (p.far) fetch_ahead<R, V>(p, x + q, out + q, x_row, out_row);
     stencil_block<R, V>(p, x + q, out + q, x_row, out_row);
     if (q + step == width) break;
     q = min_of(q + step, width - step);
@@ -275,6 +279,7 @@ void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool paralle
   const i64 plane = shared.rows * shared.columns;
   for (i64 o = 0; o < shared.outer; ++o) offsets[o] = sample_offset(d, xs + 3, o * plane);
   shared.outer_offset = offsets;
+  shared.far = outputs_of(d) * static_cast<i64>(sizeof(T)) > kNear;
   const bool grouped = d.rank > 1 && d.dilation[row_axis] == 1 && d.kernel[row_axis] > 1;
   const i64 taps = taps_of(d) * d.in_channels;
 

@@ -20,7 +20,7 @@ LARGEST_KERNEL, LARGEST_LAYER = {1: 1001, 2: 101, 3: 17}, 9
 SAMPLES = (16, 4e6)
 DTYPES = {"float32": 0.45, "float64": 0.3, "complex64": 0.06, "complex128": 0.05, "int32": 0.05,
           "int64": 0.03, "int16": 0.03, "uint8": 0.03}  # fmt: skip
-KERNELS = {"random": 0.55, "separable": 0.17, "box": 0.14, "sparse": 0.14}
+KERNELS = {"random": 0.55, "product": 0.17, "box": 0.14, "sparse": 0.14}
 MODES = {"same": 0.6, "full": 0.2, "valid": 0.2}
 AS_LARGE_AS_THE_DATA = 0.1
 """Share of kernels that may be; others are at most half as long on a side."""
@@ -126,7 +126,7 @@ def _kernel(rng: Random, kind: str, shape: Sequence[int], problem: Problem) -> A
         return _values(rng, shape, dtype)
     if kind == "box":
         taps = np.ones(size)
-    elif kind == "separable":
+    elif kind == "product":
         taps = np.ones(())
         for n in size:
             taps = np.multiply.outer(taps, rng.integers(1, 6, n))
