@@ -95,7 +95,7 @@ struct Plan {
       if (a < first) axis.tile = 1, axis.count = d.out_size[a];
       tasks *= axis.phases * axis.count;
       if (a == last) {
-        line = ((axis.tile - 1) * axis.stride + d.kernel[a]) * parts + Sums::slack;
+        line = padded(((axis.tile - 1) * axis.stride + d.kernel[a]) * parts + Sums::slack);
         slab = padded(axis.tile * parts);
       } else if (a >= first) {
         ring += (d.kernel[a] + 1) * slab;

@@ -1,15 +1,18 @@
-// Sums over the windows of a line, for windows of any size.
+// Sums over the windows of a line, for windows of any size at a constant number of additions.
 //
-// A short window is made of partial sums: of `part` neighbours, then of partial sums side by side.
-// A long one takes the windows of one vector's length first. Those a whole vector apart then add up
-// lane by lane, in blocks of as many as a window holds: what a window has of one block is a sum to
-// the block's end, and what it has of the next a sum from that one's beginning.
+// A window is a number of whole vectors and a rest. Sums over the windows of one vector's length
+// come by doubling: two neighbouring windows of n samples make one of 2 n; those of the rest's
+// length come from the same by its binary digits. The windows a whole vector apart then add up lane
+// by lane, in blocks of as many as a window holds: what a window has of one block is a sum to the
+// block's end, and what it has of the next a sum from that one's beginning.
 // Nothing is subtracted, so errors are no larger than those of direct summation, do not grow along
 // the line, and NaN and infinities stay in their windows.
 //
-// After van Herk, "A fast algorithm for local minimum and maximum filters on rectangular and
+// Blocks after van Herk, "A fast algorithm for local minimum and maximum filters on rectangular and
 // octagonal kernels" (1992), and Gil & Werman, "Computing 2-D min, median, and max filters" (1993).
 #pragma once
+
+#include <utility>
 
 #include "base/boundary.hpp"
 #include "base/desc.hpp"
@@ -18,128 +21,125 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
-// n values, `step` elements apart, that each output adds; the first lies at p for output 0.
-template <class T>
-struct Terms {
-  const T* p;
-  i64 step, n;
-};
-
-template <int V, class T, int N>
-MC_INLINE void add_terms(const Terms<T> (&terms)[N], i64 at, T* dst) {
-  Vec<T> sum[V];
-  for (int v = 0; v < V; ++v) sum[v] = load(terms[0].p + at + v * kLanes<T>);
-  for (int t = 0; t < N; ++t)
-    for (i64 i = t == 0 ? 1 : 0; i < terms[t].n; ++i) {
-      const T* p = terms[t].p + at + i * terms[t].step;
-      for (int v = 0; v < V; ++v) sum[v] += load(p + v * kLanes<T>);
-    }
-  for (int v = 0; v < V; ++v) store(dst + at + v * kLanes<T>, sum[v]);
-}
-
-// `count` outputs, the last vector whole. The first terms are at least one.
-template <class T, int N>
-MC_INLINE void add_all(const Terms<T> (&terms)[N], T* dst, i64 count) {
-  constexpr i64 lanes = kLanes<T>;
-  i64 at = 0;
-  for (; at + 4 * lanes <= count; at += 4 * lanes) add_terms<4>(terms, at, dst);
-  for (; at < count; at += lanes) add_terms<1>(terms, at, dst);
-}
-
-// A window of `part * parts + rest` samples.
-struct Split {
-  i64 part, parts, rest;
-};
-
-// The one that adds least; a second pass costs two more.
-MC_INLINE Split best_split(i64 kernel) {
-  Split best = {kernel, 1, 0};
-  i64 least = kernel;
-  for (i64 part = 2; part < least; ++part) {
-    const i64 cost = part + kernel / part + kernel % part + 2;
-    if (cost >= least) continue;
-    least = cost;
-    best = {part, kernel / part, kernel % part};
-  }
-  return best;
+// Elements n, n + 1, ... of the two vectors side by side.
+template <int n, class V, int... lane>
+MC_INLINE V shifted(V low, V high, std::integer_sequence<int, lane...>) {
+  return __builtin_shufflevector(low, high, (lane + n)...);
 }
 
 // Samples are `unit` elements, 2 for complex numbers.
 template <class T, int unit>
 class WindowSum {
-  static constexpr i64 block = kLanes<T> > unit ? kLanes<T> : unit;  // elements
-  static constexpr i64 lanes = kLanes<T>;
-  static constexpr i64 kLong = 6 * block / unit;  // samples of a window that is made of blocks
+  static constexpr int lanes = kLanes<T>;
+  static constexpr i64 block = lanes > unit ? lanes : unit;
 
  public:
-  // Elements that may be read behind a line, and kept behind the buffers.
-  static constexpr i64 slack = 4 * block;
+  // Elements that may be read behind a line, and written behind the buffers' use of it.
+  static constexpr i64 slack = 8 * block;
 
-  explicit WindowSum(i64 kernel)
-      : blocks_(kernel < kLong ? 0 : kernel * unit / block),
-        rest_(kernel - blocks_ * (block / unit)),
-        near_(best_split(blocks_ == 0 ? kernel : block / unit)),
-        far_(best_split(rest_)) {}
+  explicit WindowSum(i64 kernel) {
+    const i64 length = kernel * unit;
+    blocks_ = length < 2 * block ? 0 : length / block;
+    rest_ = length - blocks_ * block;
+  }
 
-  // dst[i] for i < count elements; the last vector is written whole. The buffers hold what the line
-  // holds.
-  void run(const T* line, i64 count, T* part, T* whole, T* dst) const {
-    if (blocks_ == 0) return near(near_, line, count, part, dst);
+  // dst[i] for i < count elements; the last vector is written whole. The buffers have the line's
+  // size.
+  void run(const T* line, i64 count, T* whole, T* rests, T* dst) const {
     const i64 rows = (count + block - 1) / block;
-    near(near_, line, (rows + blocks_ - 1) * block, part, whole);
-    add_blocks(whole, rows);
-    if (rest_ == 0) {
-      add_all<T>({{whole, 0, 1}}, dst, count);
-      return;
+    if (blocks_ == 0) return double_up<false>(line, rows, nullptr, dst);
+    double_up<true>(line, rows + blocks_, whole, rests);
+    const T* rest = rest_ > 0 ? rests + blocks_ * block : nullptr;
+    switch (blocks_) {
+      case 2:
+        return add_up<2>(whole, rest, count, dst);
+      case 3:
+        return add_up<3>(whole, rest, count, dst);
+      default:
+        return add_blocks(whole, rest, rows, dst);
     }
-    const T* end = line + blocks_ * block;
-    add_all<T>({{end, unit, far_.part}}, part, reach(far_, count));
-    add_all<T>({{whole, 0, 1}, {part, far_.part * unit, far_.parts}, remainder(far_, end)}, dst,
-               count);
   }
 
  private:
-  // Partial sums that `count` outputs read.
-  static i64 reach(const Split& s, i64 count) {
-    return (count + lanes - 1) / lanes * lanes + (s.parts - 1) * s.part * unit;
+  struct Stage {
+    Vec<T> power, rest;  // the last sums over `step` samples, and over the rest's lower digits
+  };
+
+  // The sum of elements of two vectors side by side with their neighbours `step` on.
+  template <int step>
+  MC_INLINE Vec<T> paired(Vec<T> sum, Vec<T> low, Vec<T> high) {
+    if constexpr (step == lanes)
+      return sum + high;
+    else
+      return sum + shifted<step>(low, high, std::make_integer_sequence<int, lanes>{});
   }
 
-  static Terms<T> remainder(const Split& s, const T* line) {
-    return {line + s.part * s.parts * unit, unit, s.rest};
-  }
-
-  static void near(const Split& s, const T* line, i64 count, T* part, T* dst) {
-    if (s.parts == 1) {
-      add_all<T>({{line, unit, s.part}}, dst, count);
-      return;
-    }
-    add_all<T>({{line, unit, s.part}}, part, reach(s, count));
-    add_all<T>({{part, s.part * unit, s.parts}, remainder(s, line)}, dst, count);
-  }
-
-  // Row r becomes the sum of rows r to r + blocks - 1, in place.
-  void add_blocks(T* rows, i64 count) const {
-    for (i64 first = 0; first < count; first += blocks_) {
-      T* top = rows + first * block;
-      for (i64 lane = 0; lane < block; lane += lanes) {
-        Vec<T> sum = load(top + (blocks_ - 1) * block + lane);
-        for (i64 r = blocks_ - 2; r >= 0; --r) {
-          sum += load(top + r * block + lane);
-          store(top + r * block + lane, sum);
-        }
-        const T* next = top + (blocks_ - 1) * block + lane;
-        const i64 end = blocks_ < count - first ? blocks_ : count - first;
-        sum = Vec<T>{};
-        for (i64 r = 1; r < end; ++r) {
-          sum += load(next + r * block);
-          store(top + r * block + lane, load(top + r * block + lane) + sum);
-        }
+  // Takes the next sums over `step` samples, and those over the rest's digits below `step`.
+  template <bool blocks, int step>
+  MC_INLINE void push(i64 digits, Stage* stage, Vec<T> power, Vec<T> rest, i64 at, T* whole,
+                      T* rests) {
+    if constexpr (step < (blocks ? lanes : 2 * lanes)) {
+      if (blocks || step <= digits) {
+        const Stage last = *stage;
+        *stage = {power, rest};
+        rest = digits & step ? paired<step>(last.power, last.rest, rest) : last.rest;
+        power = paired<step>(last.power, last.power, power);
+        return push<blocks, 2 * step>(digits, stage + 1, power, rest, at - lanes, whole, rests);
       }
     }
+    if (at < 0) return;
+    if (blocks) store(whole + at, power);
+    store(rests + at, rest);
+  }
+
+  static constexpr int stages(int step) { return step > lanes ? 0 : 1 + stages(2 * step); }
+
+  // The sums over a block's length that begin at each element of so many rows, where there are
+  // blocks, and those over the rest's.
+  template <bool blocks>
+  void double_up(const T* line, i64 rows, T* whole, T* rests) const {
+    Stage stage[stages(unit) + 1] = {};
+    const i64 digits = rest_;
+    i64 delay = 0;
+    for (i64 step = unit; blocks ? step < lanes : step <= digits; step *= 2) ++delay;
+    const i64 end = rows * block + delay * lanes;
+    for (i64 at = 0; at < end; at += lanes)
+      push<blocks, unit>(digits, stage, load(line + at), Vec<T>{}, at, whole, rests);
+  }
+
+  // The sums over so many blocks one after the other, and over the rest where there is one.
+  template <int blocks>
+  static void add_up(const T* whole, const T* rest, i64 count, T* dst) {
+    for (i64 at = 0; at < count; at += lanes) {
+      Vec<T> sum = load(whole + at);
+      for (int b = 1; b < blocks; ++b) sum += load(whole + at + b * block);
+      if (rest != nullptr) sum += load(rest + at);
+      store(dst + at, sum);
+    }
+  }
+
+  // Row r of the result is the sum of rows r to r + blocks - 1 of `whole`, which is overwritten.
+  void add_blocks(T* whole, const T* rest, i64 rows, T* dst) const {
+    for (i64 first = 0; first < rows; first += blocks_)
+      for (i64 at = first * block; at < (first + 1) * block; at += lanes) {
+        Vec<T> sum = {};
+        for (i64 r = blocks_ - 1; r >= 0; --r) {
+          sum += load(whole + at + r * block);
+          store(whole + at + r * block, sum);
+        }
+        sum = Vec<T>{};
+        const i64 end = at + (blocks_ < rows - first ? blocks_ : rows - first) * block;
+        const T* next = whole + (blocks_ - 1) * block;
+        for (i64 to = at; to < end; to += block) {
+          if (to > at) sum += load(next + to);
+          Vec<T> all = load(whole + to) + sum;
+          if (rest != nullptr) all += load(rest + to);
+          store(dst + to, all);
+        }
+      }
   }
 
   i64 blocks_, rest_;
-  Split near_, far_;
 };
 
 }  // namespace
