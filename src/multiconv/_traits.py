@@ -56,15 +56,28 @@ def look(kernel: Array, rank: int) -> KernelTraits:
     if kernel.shape[2] != 1:
         return KernelTraits(finite=_all_finite(kernel))
     finite = kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel).all())
+    if finite and bool((kernel == kernel.flat[0]).all()):
+        return _look_at_box(kernel)
     spatial = tuple(range(kernel.ndim - rank, kernel.ndim))
     return KernelTraits(
         known=True,
-        constant=finite and bool((kernel == kernel.flat[0]).all()),
         separable=finite and rank_one_factors(kernel, rank) is not None,
         symmetric=finite and bool((kernel == np.flip(kernel, spatial)).all()),
         zero_fraction=1 - np.count_nonzero(kernel) / kernel.size,
         wide_range=finite and _wide_range(kernel),
         finite=finite,
+    )
+
+
+def _look_at_box(kernel: Array) -> KernelTraits:
+    """The traits of a kernel whose taps are all equal: what the first one tells."""
+    empty = not kernel.flat[0]
+    return KernelTraits(
+        known=True,
+        constant=True,
+        separable=not empty and kernel.dtype.kind in "iufc",
+        symmetric=True,
+        zero_fraction=float(empty),
     )
 
 

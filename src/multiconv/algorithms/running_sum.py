@@ -6,7 +6,7 @@ import itertools
 import math
 from functools import lru_cache
 
-from multiconv._geometry import out_size, outputs, reached
+from multiconv._geometry import out_size, reached
 from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
@@ -30,12 +30,6 @@ class RunningSum(NativeAlgorithm):
     summary = "box kernels of any size, all axes in one pass, at a constant cost per sample"
     value_sensitive = True
 
-    EFFICIENCY = 0.2
-    """Share of the peak multiply-add rate at which values in the cache are added."""
-
-    LINE = 60e-9
-    """Seconds that one line takes beyond its samples."""
-
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Single-channel problems whose taps are known to be equal."""
         if problem.group_in != 1:
@@ -57,28 +51,38 @@ class RunningSum(NativeAlgorithm):
         return Cost(CALL + _best(problem)[1], self.scratch(problem, planning.machine), error)
 
 
+MOVE, DOUBLING, BLOCKS, RING = 10, 2, 8, 10
+"""Time of one vector in vector multiply-adds at the peak rate: to read and write it, to double the
+windows along a line, to add windows of whole vectors, and to pass through the ring of an axis."""
+
+LOOP = 12e-9
+"""Seconds that one line, and one entry of a ring, takes beyond its vectors."""
+
+TASK = 50e-9
+"""Seconds that one task takes beyond its lines."""
+
+
 @lru_cache(maxsize=4096)
 def _best(problem: Problem) -> tuple[tuple[int, ...], float]:
     """Outputs of one task along each axis, and the seconds of a run."""
     profile = machine()
-    out = out_size(problem)
-    first = next((a for a, k in enumerate(problem.kernel[:-1]) if k > 1), problem.rank - 1)
-    choices = [[1]] * first + [
-        _sizes(-(-n // (d if k > 1 else 1)), k, axis == problem.rank - 1)
-        for axis, (n, k, d) in enumerate(zip(out, problem.kernel, problem.dilation, strict=True))
-        if axis >= first
-    ]
-    best = min(
-        itertools.product(*choices), key=lambda tile: _seconds(problem, tile, first, profile)
-    )
-    return best, _seconds(problem, best, first, profile)
+    first = next((a for a, k in enumerate(problem.kernel) if k > 1), problem.rank - 1)
+    tiles = list(itertools.product(*(_sizes(problem, a, first) for a in range(problem.rank))))
+    seconds = [_seconds(problem, tile, first, profile) for tile in tiles]
+    least = min(seconds)
+    return tiles[seconds.index(least)], least
 
 
-def _sizes(outputs: int, kernel: int, last: bool) -> list[int]:
-    """The whole axis, and powers of two that are worth their halo."""
-    least = 512 if last else 16
-    powers = [2**p for p in range(least.bit_length() - 1, 18) if least <= 2**p < outputs]
-    return [-(-outputs // -(-outputs // p)) for p in powers if 4 * p >= kernel] + [outputs]
+def _sizes(problem: Problem, axis: int, first: int) -> list[int]:
+    """Outputs that a task may take along an axis: all, or powers of two that are worth the halo."""
+    if axis < first:
+        return [1]
+    kernel = problem.kernel[axis]
+    phases = problem.dilation[axis] if kernel > 1 else 1
+    whole = -(-out_size(problem)[axis] // phases)
+    least = max(512 if axis == problem.rank - 1 else 16, kernel // 4)
+    powers = [2**p for p in range(20) if least <= 2**p < whole]
+    return [-(-whole // -(-whole // p)) for p in powers] + [whole]
 
 
 def _seconds(problem: Problem, tile: tuple[int, ...], first: int, profile: Machine) -> float:
@@ -90,27 +94,26 @@ def _seconds(problem: Problem, tile: tuple[int, ...], first: int, profile: Machi
         for t, s, k in zip(tile, problem.stride, problem.kernel, strict=True)
     ]
     lines = math.prod(samples[first:-1])
-    slab = parts * -(-tile[-1] // lanes) * lanes
-    work = lines * parts * samples[-1] * (2 + _additions(problem.kernel[-1], lanes // parts))
-    rings = 0
+    steps = lines * -(-parts * samples[-1] // lanes) * _line_steps(problem.kernel[-1], lanes)
+    loops = lines
+    slab = -(-parts * tile[-1] // lanes)
+    held = 4 * parts * samples[-1] * size
     for axis in range(problem.rank - 2, first - 1, -1):
-        rings += (problem.kernel[axis] + 1) * slab
-        work += math.prod(samples[first : axis + 1]) * slab * 5
+        held += (problem.kernel[axis] + 1) * slab * lanes * size
+        taken = math.prod(samples[first : axis + 1])
+        loops += taken
+        steps += taken * slab * RING
         slab *= tile[axis]
-    held = size * (rings + 4 * parts * samples[-1])
-    spill = 1.0 if held <= profile.cache / 2 else 1.5 if held <= profile.cache else 3.0
-    one = spill * 2 * work / (profile.flops(size) * RunningSum.EFFICIENCY)
-    one += lines * RunningSum.LINE
-    tasks = problem.batch * problem.in_channels * math.prod(
-        -(-n // t) for n, t in zip(out_size(problem), tile, strict=True)
-    )
-    read = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
-    traffic = 2 * read / profile.bandwidth1 / profile.threads
-    return shared(one * tasks, profile, tasks) + traffic + fresh_output(problem, profile)
+    spill = 1.0 if held <= profile.cache / 2 else 1.2 if held <= profile.cache else 1.5
+    task = spill * steps * 2 * lanes / profile.flops(size) + loops * LOOP + TASK
+    channels = problem.batch * problem.in_channels
+    tasks = channels * math.prod(-(-n // t) for n, t in zip(out_size(problem), tile, strict=True))
+    read = 2 * channels * reached(problem) * problem.x_dtype.itemsize / profile.bandwidth1
+    return shared(task * tasks + read, profile, tasks) + fresh_output(problem, profile)
 
 
-def _additions(kernel: int, lanes: int) -> float:
-    """Values that are added for each sum along a line."""
-    if kernel < 6 * lanes:
-        return min(kernel - 1, 2 * math.sqrt(kernel) + 2)
-    return 2 * math.sqrt(lanes) + 2 + 4 + min(lanes / 2, math.sqrt(2 * lanes) + 2)
+def _line_steps(kernel: int, lanes: int) -> int:
+    if kernel == 1:
+        return MOVE
+    steps = MOVE + DOUBLING * min(kernel, 2 * lanes).bit_length()
+    return steps + BLOCKS if kernel >= 2 * lanes else steps
