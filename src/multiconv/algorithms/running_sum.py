@@ -82,6 +82,8 @@ def _sizes(problem: Problem, axis: int, first: int) -> list[int]:
     whole = -(-out_size(problem)[axis] // phases)
     least = max(512 if axis == problem.rank - 1 else 16, kernel // 4)
     powers = [2**p for p in range(20) if least <= 2**p < whole]
+    most = max(int(1024 ** (1 / problem.rank)), 2)  # a search over all axes has to end
+    powers = powers[:: -(-len(powers) // most) or 1]
     return [-(-whole // -(-whole // p)) for p in powers] + [whole]
 
 
