@@ -3,6 +3,8 @@
 // window_sum.hpp, so that nothing but the input and the output goes through memory.
 #pragma once
 
+#include <type_traits>
+
 #include "base/kernel.hpp"
 #include "kernels/box_plan.hpp"
 
@@ -12,7 +14,8 @@ namespace {
 // Complex numbers have two parts, side by side.
 template <class T, int parts>
 class BoxTask {
-  static constexpr bool real = parts == 1;
+  static constexpr bool real = parts == 1, floating = T(0.5) != T(0);
+  static constexpr i64 lanes = kLanes<T>;
   struct Complex {
     T re, im;
   };
@@ -20,6 +23,10 @@ class BoxTask {
  public:
   BoxTask(const RunArgs& args, const BoxPlan<T, parts>& plan, i64 task)
       : args_(args), d_(args.desc), plan_(plan), last_(plan.last) {
+    if (plan.first < last_) {
+      next_in_ = plan.axes[last_ - 1].step * args.x.strides[2 + last_] * parts;
+      next_out_ = args.out.strides[2 + last_] * parts;
+    }
     const i64 all = task / plan.tasks;
     group_ = all % d_.groups;
     x_at_ = all / d_.groups * args.x.strides[0] + group_ * args.x.strides[1];
@@ -150,7 +157,7 @@ class BoxTask {
 
   void read(i64 at, bool outside, i64 samples, T* line) const {
     auto go = [&](auto* typed) { read_from(typed + at * parts, outside, samples, line); };
-    if constexpr (sizeof(T) == 4 && T(0.5) == T(0)) {
+    if constexpr (sizeof(T) == 4 && !floating) {
       switch (d_.x_type) {
         case DType::i8:
           return go(static_cast<const std::int8_t*>(args_.x.data));
@@ -189,12 +196,24 @@ class BoxTask {
     T* to = line + begin * parts;
     const i64 each = step * stride, n = end - begin;
     if (each == parts)
-      for (i64 i = 0; i < n * parts; ++i) to[i] = static_cast<T>(from[i]) * scale;
+      scale_all(from, n * parts, scale, to);
     else
       for (i64 i = 0; i < n; ++i)
         for (int p = 0; p < parts; ++p)
           to[i * parts + p] = static_cast<T>(from[i * each + p]) * scale;
     for (i64 i = end; i < samples; ++i) one(i);
+  }
+
+  // Lines come from memory while the one before them is worked on.
+  template <class S>
+  void scale_all(const S* from, i64 n, T scale, T* to) const {
+    i64 i = 0;
+    if constexpr (std::is_same_v<S, T>)
+      for (; i + lanes <= n; i += lanes) {
+        if (next_in_ != 0) __builtin_prefetch(from + i + next_in_);
+        store(to + i, load(from + i) * scale);
+      }
+    for (; i < n; ++i) to[i] = floating ? static_cast<T>(from[i]) * scale : static_cast<T>(from[i]);
   }
 
   // The lines of a slab of axes a and on.
@@ -213,7 +232,7 @@ class BoxTask {
       go(static_cast<Complex*>(args_.out.data));
       return;
     }
-    if constexpr (sizeof(T) == 4 && T(0.5) == T(0)) {
+    if constexpr (sizeof(T) == 4 && !floating) {
       switch (d_.out_type) {
         case DType::i8:
         case DType::u8:
@@ -236,23 +255,30 @@ class BoxTask {
     if constexpr (sizeof(Out) == sizeof(T) * parts)
       if (stride == 1 && d_.activation == Activation::none) line = reinterpret_cast<T*>(out);
     if (begin == nullptr)
-      finish([=](i64 i) { return end[i]; }, n, line);
+      finish<false>(end, begin, n, line);
     else
-      finish([=](i64 i) { return end[i] + begin[i]; }, n, line);
+      finish<true>(end, begin, n, line);
     if (static_cast<void*>(line) == static_cast<void*>(out)) return;
-    if constexpr (T(0.5) != T(0) && parts == 1) activate_row(d_.activation, line, n);
+    if constexpr (floating && parts == 1) activate_row(d_.activation, line, n);
     store_row(reinterpret_cast<const std::conditional_t<real, T, Out>*>(line), out, stride, n);
   }
 
-  template <class Sum>
-  void finish(const Sum& sum, i64 n, T* line) const {
+  // The second of two sums is there or not.
+  template <bool two>
+  void finish(const T* end, const T* begin, i64 n, T* line) const {
     const T re = plan_.height.after[0], im = plan_.height.after[1];
+    auto sum = [&](i64 i) { return two ? end[i] + begin[i] : end[i]; };
+    i64 i = 0;
     if constexpr (real) {
-      for (i64 i = 0; i < n; ++i) line[i] = sum(i) * re + bias_[0];
-    } else if (im == 0) {
-      for (i64 i = 0; i < 2 * n; ++i) line[i] = sum(i) * re + bias_[i % 2];
+      for (; i + lanes <= n; i += lanes) {
+        if (next_out_ != 0) __builtin_prefetch(line + i + next_out_);
+        Vec<T> all = load(end + i);
+        if (two) all += load(begin + i);
+        store(line + i, all * re + bias_[0]);
+      }
+      for (; i < n; ++i) line[i] = sum(i) * re + bias_[0];
     } else {
-      for (i64 i = 0; i < 2 * n; i += 2) {
+      for (; i < 2 * n; i += 2) {
         const T a = sum(i), b = sum(i + 1);
         line[i] = a * re - b * im + bias_[0];
         line[i + 1] = a * im + b * re + bias_[1];
@@ -264,6 +290,7 @@ class BoxTask {
   const Desc& d_;
   const BoxPlan<T, parts>& plan_;
   int last_;
+  i64 next_in_ = 0, next_out_ = 0;  // distance of the next line in memory; 0 if there is none
   i64 group_, x_at_, out_at_;
   Part part_[kMaxRank];
   T* line_;  // samples, two lines of partial sums, and of sums where there are no rings
