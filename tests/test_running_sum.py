@@ -61,6 +61,8 @@ PROBLEMS = """
     mb2 ic4 oc4 g4 in33 k6 d3 p5:5 b=edge uint16 bias
     mb1 in15x17 k3x2 dt=uint8,int8,int16,int16 cval=-32768 p1:1
     mb1 in15x17 k3x2 dt=uint8,uint8,int32,int32 p1:1
+    mb1 in15x57 k3x4 dt=uint8,float32,float32,uint8 p1:1
+    mb1 in15x57 k3x20 s1x2 dt=int16,float64,float64,int16 p1:1
 """
 PROBLEMS = [line.strip() for line in PROBLEMS.strip().splitlines()]
 

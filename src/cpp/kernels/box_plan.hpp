@@ -57,7 +57,7 @@ struct Height {
 
 template <class T, int parts>
 Height<T> height_of(const T* tap) {
-  if constexpr (T(0.5) == T(0)) {
+  if constexpr (!is_float<T>) {
     return {T(1), {*tap, T(0)}};
   } else {
     T largest = std::abs(tap[0]);

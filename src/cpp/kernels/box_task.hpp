@@ -14,11 +14,7 @@ namespace {
 // Complex numbers have two parts, side by side.
 template <class T, int parts>
 class BoxTask {
-  static constexpr bool real = parts == 1, floating = T(0.5) != T(0);
   static constexpr i64 lanes = kLanes<T>;
-  struct Complex {
-    T re, im;
-  };
 
  public:
   BoxTask(const RunArgs& args, const BoxPlan<T, parts>& plan, i64 task)
@@ -156,22 +152,8 @@ class BoxTask {
   }
 
   void read(i64 at, bool outside, i64 samples, T* line) const {
-    auto go = [&](auto* typed) { read_from(typed + at * parts, outside, samples, line); };
-    if constexpr (sizeof(T) == 4 && !floating) {
-      switch (d_.x_type) {
-        case DType::i8:
-          return go(static_cast<const std::int8_t*>(args_.x.data));
-        case DType::u8:
-          return go(static_cast<const std::uint8_t*>(args_.x.data));
-        case DType::i16:
-          return go(static_cast<const std::int16_t*>(args_.x.data));
-        case DType::u16:
-          return go(static_cast<const std::uint16_t*>(args_.x.data));
-        default:
-          break;
-      }
-    }
-    go(static_cast<const T*>(args_.x.data));
+    as_stored<T>(d_.x_type, args_.x.data,
+                 [&](auto* typed) { read_from(typed + at * parts, outside, samples, line); });
   }
 
   // One line of scaled samples: those inside in one go, the others one by one.
@@ -208,12 +190,12 @@ class BoxTask {
   template <class S>
   void scale_all(const S* from, i64 n, T scale, T* to) const {
     i64 i = 0;
-    if constexpr (std::is_same_v<S, T>)
-      for (; i + lanes <= n; i += lanes) {
-        if (next_in_ != 0) __builtin_prefetch(from + i + next_in_);
-        store(to + i, load(from + i) * scale);
-      }
-    for (; i < n; ++i) to[i] = floating ? static_cast<T>(from[i]) * scale : static_cast<T>(from[i]);
+    for (; i + lanes <= n; i += lanes) {
+      if (next_in_ != 0) __builtin_prefetch(from + i + next_in_);
+      const Vec<T> samples = load_as<T>(from + i);
+      store(to + i, is_float<T> ? samples * scale : samples);
+    }
+    for (; i < n; ++i) to[i] = static_cast<T>(from[i]) * scale;
   }
 
   // The lines of a slab of axes a and on.
@@ -227,40 +209,33 @@ class BoxTask {
   }
 
   void write(const T* end, const T* begin, i64 at) const {
-    auto go = [&](auto* typed) { write_to(end, begin, typed + at); };
-    if constexpr (parts == 2) {
-      go(static_cast<Complex*>(args_.out.data));
-      return;
-    }
-    if constexpr (sizeof(T) == 4 && !floating) {
-      switch (d_.out_type) {
-        case DType::i8:
-        case DType::u8:
-          return go(static_cast<std::uint8_t*>(args_.out.data));
-        case DType::i16:
-        case DType::u16:
-          return go(static_cast<std::uint16_t*>(args_.out.data));
-        default:
-          break;
-      }
-    }
-    if constexpr (parts == 1) go(static_cast<T*>(args_.out.data));
+    as_stored<T>(d_.out_type, args_.out.data,
+                 [&](auto* typed) { write_to(end, begin, typed + at * parts); });
   }
 
   // One line of finished sums.
   template <class Out>
   void write_to(const T* end, const T* begin, Out* out) const {
-    const i64 n = part_[last_].outputs, stride = part_[last_].step * args_.out.strides[3 + last_];
+    const i64 n = part_[last_].outputs;
+    const i64 stride = part_[last_].step * args_.out.strides[3 + last_] * parts;
     T* line = line_;
-    if constexpr (sizeof(Out) == sizeof(T) * parts)
-      if (stride == 1 && d_.activation == Activation::none) line = reinterpret_cast<T*>(out);
+    if constexpr (std::is_same_v<Out, T>)
+      if (stride == parts && d_.activation == Activation::none) line = out;
     if (begin == nullptr)
       finish<false>(end, begin, n, line);
     else
       finish<true>(end, begin, n, line);
-    if (static_cast<void*>(line) == static_cast<void*>(out)) return;
-    if constexpr (floating && parts == 1) activate_row(d_.activation, line, n);
-    store_row(reinterpret_cast<const std::conditional_t<real, T, Out>*>(line), out, stride, n);
+    if (line != line_) return;
+    if constexpr (is_float<T> && parts == 1) activate_row(d_.activation, line, n);
+    for (int p = 0; p < parts; ++p) store_line(line + p, out + p, stride, n);
+  }
+
+  template <class Out>
+  void store_line(const T* line, Out* out, i64 stride, i64 n) const {
+    if constexpr (parts == 1)
+      store_row(line, out, stride, n);
+    else
+      for (i64 i = 0; i < n; ++i) out[i * stride] = static_cast<Out>(line[i * parts]);
   }
 
   // The second of two sums is there or not.
@@ -269,7 +244,7 @@ class BoxTask {
     const T re = plan_.height.after[0], im = plan_.height.after[1];
     auto sum = [&](i64 i) { return two ? end[i] + begin[i] : end[i]; };
     i64 i = 0;
-    if constexpr (real) {
+    if constexpr (parts == 1) {
       for (; i + lanes <= n; i += lanes) {
         if (next_out_ != 0) __builtin_prefetch(line + i + next_out_);
         Vec<T> all = load(end + i);
