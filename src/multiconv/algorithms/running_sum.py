@@ -51,7 +51,7 @@ class RunningSum(NativeAlgorithm):
         return Cost(CALL + _best(problem)[1], self.scratch(problem, planning.machine), error)
 
 
-MOVE, DOUBLING, BLOCKS, RING = 10, 2, 8, 7
+MOVE, DOUBLING, BLOCKS, RING = 10, 2, 8, 5
 """Time of one vector in vector multiply-adds at the peak rate: to read and write it, to double the
 windows along a line, to add windows of whole vectors, and to pass through the ring of an axis."""
 
