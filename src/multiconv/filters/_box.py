@@ -64,11 +64,12 @@ def box(
                 f"{-(n // 2)} to {(n - 1) // 2}"
             )
     total = math.prod(sizes)
-    if job.rounds_at_once and not any(origins) and job.zero_outside and _rounds_well(total):
+    centred = not any(origins)
+    if job.rounds_at_once and centred and job.zero_outside and _rounds_well(total):
         return job.finish(job.stencil(np.full(sizes, 1 / total), into_out=True))
     exact = job.x.dtype.kind in "biu" and whole(job.cval)
     height = 1.0 if exact else 1 / total
-    if 1 < total <= LARGEST_KERNEL and not any(origins):
+    if 1 < total <= LARGEST_KERNEL and centred and not job.rounds_at_once:
         sums = job.stencil(np.full(sizes, height), into_out=not exact)
     elif exact:
         factors = [_taps(n, 1) for n in sizes]
