@@ -80,6 +80,8 @@ def _kept_look(content: bytes, dtype: np.dtype, shape: tuple[int, ...], rank: in
 
 def _look_at(kernel: Array, rank: int) -> KernelTraits:
     finite = kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel).all())
+    if finite and bool((kernel == kernel.flat[0]).all()):
+        return _look_at_box(kernel)
     spatial = tuple(range(kernel.ndim - rank, kernel.ndim))
     separable = finite and rank_one_factors(kernel, rank) is not None
     unclear = finite and not separable
@@ -87,7 +89,6 @@ def _look_at(kernel: Array, rank: int) -> KernelTraits:
     ranks = ranks_of(slices) if unclear else ()
     return KernelTraits(
         known=True,
-        constant=finite and bool((kernel == kernel.flat[0]).all()),
         separable=separable,
         symmetric=finite and bool((kernel == np.flip(kernel, spatial)).all()),
         zero_fraction=1 - int(np.count_nonzero(kernel)) / kernel.size,
@@ -95,6 +96,18 @@ def _look_at(kernel: Array, rank: int) -> KernelTraits:
         finite=finite,
         ranks=ranks,
         rough_ranks=ranks or (ranks_of(slices, rough=True) if unclear else ()),
+    )
+
+
+def _look_at_box(kernel: Array) -> KernelTraits:
+    """The traits of a kernel whose taps are all equal: what the first one tells."""
+    empty = not kernel.flat[0]
+    return KernelTraits(
+        known=True,
+        constant=True,
+        separable=not empty and kernel.dtype.kind in "iufc",
+        symmetric=True,
+        zero_fraction=float(empty),
     )
 
 

@@ -244,13 +244,16 @@ class Trial:
         if problem.acc_dtype.kind in "iu":
             yield self._case("integers", problem, _any_kernel, _integers)
             yield self._case("integers", problem, _outer_product, _integers)
+            yield self._case("integers", problem, _box, _integers)
             return
         keep = problem.activation in (None, "relu")
         exact = replace(problem, precision="highest", cval=_whole(problem.cval),
                         activation=problem.activation if keep else None)  # fmt: skip
-        yield self._case("exact sums", exact, _any_kernel, _small_integers)
-        yield self._case("numbers", replace(problem, precision="highest"), _any_kernel, _numbers)
-        for kernel in (_any_kernel, _outer_product, _sum_with_gaps):
+        highest = replace(problem, precision="highest")
+        for kernel in (_any_kernel, _box):
+            yield self._case("exact sums", exact, kernel, _small_integers)
+            yield self._case("numbers", highest, kernel, _numbers)
+        for kernel in (_any_kernel, _outer_product, _sum_with_gaps, _box):
             yield self._case("numbers", problem, kernel, _numbers)
             yield self._case("NaN and infinities", problem, kernel, _not_all_finite)
 
@@ -406,6 +409,12 @@ def _sum_with_gaps(
     for axis in range(len(shape) - rank, len(shape)):
         kernel[(slice(None),) * axis + (rng.random(shape[axis]) < 0.4,)] = 0
     return kernel
+
+
+def _box(
+    shape: tuple[int, ...], rank: int, dtype: np.dtype, draw: _Values, rng: np.random.Generator
+) -> Array:
+    return np.full(shape, draw((1,), dtype, rng)[0])
 
 
 def _sizes(values: Array) -> Array:

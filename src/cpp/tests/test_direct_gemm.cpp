@@ -1,8 +1,10 @@
-// direct, gemm and sparse against the sum that defines them, exactly: values are small whole
-// numbers. Arrays lie in blocks of their own size, so that a sanitizer sees any step outside.
+// direct, gemm, running_sum and sparse against the sum that defines them, exactly: values are small
+// whole numbers. Arrays lie in blocks of their own size, so that a sanitizer sees any step outside.
+#include <algorithm>
 #include <complex>
 #include <cstdlib>
 #include <random>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -69,6 +71,21 @@ Desc draw_large(DType x, DType compute, DType out) {
     d.boundary[a] = static_cast<Boundary>(draw(0, 4));
     d.pad_low[a] = draw(-3, 5);
     d.out_size[a] = d.in_size[a] - draw(-6, 6);
+  }
+  return d;
+}
+
+// What running_sum takes, its windows longer and shorter than vectors, axes and tasks.
+Desc draw_box(DType x, DType compute, DType out) {
+  Desc d = draw_desc(x, compute, out);
+  d.in_channels = d.out_channels = 1;
+  const i64 longest[] = {0, 140, 19, 6, 4};
+  for (int a = 0; a < d.rank; ++a) {
+    if (d.in_dilation[a] > 1) d.boundary[a] = static_cast<Boundary>(draw(0, 4));
+    d.in_dilation[a] = 1;
+    d.kernel[a] = draw(0, 3) ? draw(1, longest[d.rank]) : 1;
+    if (d.stride[a] > 1 && d.dilation[a] > 1) d.dilation[a] = 1;
+    d.tile[a] = draw(0, 1) ? draw(1, d.out_size[a] + 1) : 0;
   }
   return d;
 }
@@ -145,6 +162,8 @@ void try_kernel(const char* name, const char* target, const Desc& d) {
   for (T& v : w.memory)
     if (draw(0, 2) == 0) v = T(0);
   Array<Out> out(d.batch, d.groups, d.out_channels, d.out_size, d.rank);
+  if (name == std::string_view("running_sum"))
+    std::fill(w.memory.begin(), w.memory.end(), w.memory.front());
   std::vector<T> bias(static_cast<std::size_t>(d.groups * d.out_channels));
   for (T& v : bias) v = static_cast<T>(draw(-3, 3));
   const std::size_t bytes = (kernel->packed_bytes(d) + kAlign - 1) / kAlign * kAlign;
@@ -183,6 +202,7 @@ void try_types(const char* target, int rounds, DType x, DType compute, DType out
     const Desc d = draw_desc(x, compute, out);
     try_kernel<X, T, Out>("direct", target, d);
     try_kernel<X, T, Out>("gemm", target, d);
+    try_kernel<X, T, Out>("running_sum", target, draw_box(x, compute, out));
     if (i % 2 == 0) try_kernel<X, T, Out>("sparse", target, d);
   }
   for (int i = 0; i < rounds / 8 + 1; ++i) {

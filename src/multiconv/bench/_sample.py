@@ -20,7 +20,7 @@ LARGEST_KERNEL, LARGEST_LAYER = {1: 1001, 2: 101, 3: 17}, 9
 SAMPLES = (16, 4e6)
 DTYPES = {"float32": 0.45, "float64": 0.3, "complex64": 0.06, "complex128": 0.05, "int32": 0.05,
           "int64": 0.03, "int16": 0.03, "uint8": 0.03}  # fmt: skip
-KERNELS = {"random": 0.55, "product": 0.17, "box": 0.14, "sparse": 0.14}
+KERNELS = {"random": 0.55, "product": 0.17, "box": 0.14, "gaps": 0.14}
 MODES = {"same": 0.6, "full": 0.2, "valid": 0.2}
 AS_LARGE_AS_THE_DATA = 0.1
 """Share of kernels that may be; others are at most half as long on a side."""

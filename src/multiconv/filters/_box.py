@@ -64,16 +64,26 @@ def box(
                 f"{-(n // 2)} to {(n - 1) // 2}"
             )
     total = math.prod(sizes)
-    if job.rounds_at_once and not any(origins) and job.zero_outside and _rounds_well(total):
+    centred = not any(origins)
+    if job.rounds_at_once and centred and job.zero_outside and _rounds_well(total):
         return job.finish(job.stencil(np.full(sizes, 1 / total), into_out=True))
-    if job.x.dtype.kind in "biu" and whole(job.cval):
+    exact = job.x.dtype.kind in "biu" and whole(job.cval)
+    height = 1.0 if exact else 1 / total
+    if 1 < total <= LARGEST_KERNEL and centred and not job.rounds_at_once:
+        sums = job.stencil(np.full(sizes, height), into_out=not exact)
+    elif exact:
         factors = [_taps(n, 1) for n in sizes]
         gains = [math.prod(sizes[:place]) for place in range(len(sizes))]
         fills = [int(job.cval) * gain for gain in gains]
         sums = job.passes(factors, fills=fills, shifts=origins)
-        return job.finish(sums / total if total > 1 else sums)
-    factors = [_taps(n, 1 / n) for n in sizes]
-    return job.finish(job.passes(factors, shifts=origins, into_out=True))
+    else:
+        factors = [_taps(n, 1 / n) for n in sizes]
+        sums = job.passes(factors, shifts=origins, into_out=True)
+    return job.finish(sums / total if exact and total > 1 else sums)
+
+
+LARGEST_KERNEL = 2**14
+"""Taps up to which one pass over all axes is worth making the kernel for."""
 
 
 def _rounds_well(total: int) -> bool:
