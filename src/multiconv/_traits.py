@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -83,14 +84,14 @@ def _look_at(kernel: Array, rank: int) -> KernelTraits:
     if finite and bool((kernel == kernel.flat[0]).all()):
         return _look_at_box(kernel)
     spatial = tuple(range(kernel.ndim - rank, kernel.ndim))
-    separable = finite and rank_one_factors(kernel, rank) is not None
+    separable = finite and _separable(kernel, rank)
     unclear = finite and not separable
     slices = kernel.reshape(-1, *kernel.shape[3:])
     ranks = ranks_of(slices) if unclear else ()
     return KernelTraits(
         known=True,
         separable=separable,
-        symmetric=finite and bool((kernel == np.flip(kernel, spatial)).all()),
+        symmetric=finite and _symmetric(kernel, spatial),
         zero_fraction=1 - int(np.count_nonzero(kernel)) / kernel.size,
         wide_range=finite and _wide_range(kernel),
         finite=finite,
@@ -115,6 +116,18 @@ def _all_finite(kernel: Array) -> bool:
     """Whether the sum of all taps is finite: quick, and at worst pessimistic."""
     with np.errstate(over="ignore", invalid="ignore"):
         return kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel.sum()))
+
+
+def _separable(kernel: Array, rank: int) -> bool:
+    if rank == 1 and kernel.dtype.kind in "iufc":  # every vector is its own outer product
+        return bool(kernel.any(axis=-1).all())
+    return rank_one_factors(kernel, rank) is not None
+
+
+def _symmetric(kernel: Array, spatial: tuple[int, ...]) -> bool:
+    flipped = np.flip(kernel, spatial)
+    corner: tuple[Any, ...] = (..., *(0 for _ in spatial))  # differs in most kernels that are not
+    return bool((kernel[corner] == flipped[corner]).all() and (kernel == flipped).all())
 
 
 def rank_one_factors(kernel: Array, rank: int) -> list[Array] | None:
@@ -183,11 +196,22 @@ def _wide_range(kernel: Array, part: int = 8) -> bool:
         return False
     eps = np.finfo(kernel.dtype).eps
     size = np.abs(kernel).reshape(-1)
-    taps = size[size > 0]
-    if taps.size and taps.min() < eps / 64 * taps.max():
-        return True
-    runs = np.maximum.reduceat(size, np.arange(0, size.size, part))
-    runs = runs[runs > 0]
-    if runs.size == 0:
+    largest, smallest = size.max(), size.min()
+    if smallest >= eps * 2**10 * largest:
         return False
-    return bool(runs.min() < eps * 2**10 * runs.max())
+    if smallest == 0:
+        smallest = size.min(where=size > 0, initial=largest)
+    if smallest < eps / 64 * largest:
+        return True
+    runs = _run_maxima(size, part)
+    runs = runs[runs > 0]
+    return bool(runs.size and runs.min() < eps * 2**10 * largest)
+
+
+def _run_maxima(size: Array, part: int) -> Array:
+    """The largest of each run of so many values; the last run may be shorter."""
+    whole = size.size // part * part
+    runs = np.array(size[:whole:part])
+    for start in range(1, part):
+        np.maximum(runs, size[start:whole:part], out=runs)
+    return runs if whole == size.size else np.append(runs, size[whole:].max())

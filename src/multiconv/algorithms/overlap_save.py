@@ -102,6 +102,8 @@ def _seconds(
     operations = (5 * n * math.log2(n + 1) * transforms + 6 * n * problem.group_out) * lanes
     vectors = n * lanes * 2 * real  # bytes of one lane of blocks
     spill = 1.0 if vectors <= 2 * profile.cache else 1.5 if vectors <= 8 * profile.cache else 2.0
+    far = vectors / (16 * profile.cache)  # beyond all caches each stage waits for memory
+    spill *= math.sqrt(far) if far > 1 else 1.0
     filled = min(blocks, lanes * (2 if paired else 1))
     one = TRANSFORM + spill * operations / (profile.flops(real) * OverlapSave.EFFICIENCY)
     one += filled * n * (ROW / tile[-1] + 2 * real / profile.bandwidth1)
