@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from multiconv._cosines import LEAST_TAPS, cosines
 from multiconv._products import ranks_of
 from multiconv._typing import Array
 
@@ -42,6 +43,9 @@ class KernelTraits:
         all one.
     rough_ranks : tuple of int
         The same where about ``1e-4`` of the kernel may be missing.
+    cosines : int
+        How many cosines make up the kernel along each of its long axes; 0 where too many do, or
+        nobody asked.
     """
 
     known: bool = False
@@ -53,13 +57,14 @@ class KernelTraits:
     finite: bool = True
     ranks: tuple[int, ...] = ()
     rough_ranks: tuple[int, ...] = ()
+    cosines: int = 0
 
 
 UNKNOWN = KernelTraits()
 
 
-def look(kernel: Array, rank: int) -> KernelTraits:
-    """The traits of a kernel of shape ``(groups, out, in, *spatial)``.
+def look(kernel: Array, rank: int, *, fast: bool = False) -> KernelTraits:
+    """The traits of a kernel of shape ``(groups, out, in, *spatial)``; ``fast`` asks for cosines.
 
     Of kernels that sum over channels only finiteness is told: no other trait of theirs would change
     a choice, and they can be as large as the data.
@@ -69,19 +74,22 @@ def look(kernel: Array, rank: int) -> KernelTraits:
     if kernel.shape[2] != 1:
         return KernelTraits(finite=_all_finite(kernel))
     if kernel.nbytes > KEPT_BYTES:
-        return _look_at(kernel, rank)
-    return _kept_look(kernel.tobytes(), kernel.dtype, kernel.shape, rank)
+        return _look_at(kernel, rank, fast)
+    return _kept_look(kernel.tobytes(), kernel.dtype, kernel.shape, rank, fast)
 
 
 @lru_cache(maxsize=64)
-def _kept_look(content: bytes, dtype: np.dtype, shape: tuple[int, ...], rank: int) -> KernelTraits:
-    return _look_at(np.frombuffer(content, dtype).reshape(shape), rank)
+def _kept_look(
+    content: bytes, dtype: np.dtype, shape: tuple[int, ...], rank: int, fast: bool
+) -> KernelTraits:
+    return _look_at(np.frombuffer(content, dtype).reshape(shape), rank, fast)
 
 
-def _look_at(kernel: Array, rank: int) -> KernelTraits:
+def _look_at(kernel: Array, rank: int, fast: bool) -> KernelTraits:
     finite = kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel).all())
     spatial = tuple(range(kernel.ndim - rank, kernel.ndim))
-    separable = finite and rank_one_factors(kernel, rank) is not None
+    factors = rank_one_factors(kernel, rank) if finite else None
+    separable = factors is not None
     unclear = finite and not separable
     slices = kernel.reshape(-1, *kernel.shape[3:])
     ranks = ranks_of(slices) if unclear else ()
@@ -95,7 +103,15 @@ def _look_at(kernel: Array, rank: int) -> KernelTraits:
         finite=finite,
         ranks=ranks,
         rough_ranks=ranks or (ranks_of(slices, rough=True) if unclear else ()),
+        cosines=_cosines(factors) if fast and factors is not None else 0,
     )
+
+
+def _cosines(factors: list[Array]) -> int:
+    """The most that any line through the kernel needs; 0 where one needs too many."""
+    long = [f for f in factors if f.dtype.kind == "f" and max(f.shape[3:]) >= LEAST_TAPS]
+    counts = [cosines(line) for f in long for line in f.reshape(-1, max(f.shape[3:]))]
+    return max(counts) if counts and min(counts) > 0 else 0
 
 
 def _all_finite(kernel: Array) -> bool:
