@@ -207,7 +207,8 @@ class Trial:
 
     def _check_case(self, algorithm: Algorithm, case: _Case, target: str) -> Report:
         problem = case.problem
-        traits = look(case.w.astype(problem.acc_dtype), problem.rank)
+        traits = look(case.w.astype(problem.acc_dtype), problem.rank,
+                      fast=problem.precision == "fast")  # fmt: skip
         where = f"{algorithm.name}{target and ' on '}{target}, {case.name}"
         refusal = algorithm.accepts(problem, traits)
         if refusal is not None:
@@ -250,7 +251,8 @@ class Trial:
                         activation=problem.activation if keep else None)  # fmt: skip
         yield self._case("exact sums", exact, _any_kernel, _small_integers)
         yield self._case("numbers", replace(problem, precision="highest"), _any_kernel, _numbers)
-        for kernel in (_any_kernel, _outer_product, _sum_with_gaps):
+        bells = [_bells] if problem.precision == "fast" else []
+        for kernel in (_any_kernel, _outer_product, _sum_with_gaps, *bells):
             yield self._case("numbers", problem, kernel, _numbers)
             yield self._case("NaN and infinities", problem, kernel, _not_all_finite)
 
@@ -406,6 +408,19 @@ def _sum_with_gaps(
     for axis in range(len(shape) - rank, len(shape)):
         kernel[(slice(None),) * axis + (rng.random(shape[axis]) < 0.4,)] = 0
     return kernel
+
+
+def _bells(
+    shape: tuple[int, ...], rank: int, dtype: np.dtype, draw: _Values, rng: np.random.Generator
+) -> Array:
+    """The smooth kernels that fast algorithms are for: bells that end at zero, of any height."""
+    lead = shape[: len(shape) - rank]
+    heights = draw((*lead, *(1,) * rank), dtype, rng)
+    bell = np.ones(shape[len(lead) :])
+    for axis, size in enumerate(bell.shape):
+        line = np.hanning(size + 2)[1:-1]
+        bell *= line.reshape(-1, *(1,) * (rank - axis - 1))
+    return (heights * bell).astype(dtype)
 
 
 def _sizes(values: Array) -> Array:

@@ -5,7 +5,6 @@
 // share a vector, and rows are transposed.
 #pragma once
 
-#include <cstdlib>
 #include "base/kernel.hpp"
 #include "kernels/block_io.hpp"
 #include "kernels/lanes.hpp"
@@ -22,9 +21,9 @@ MC_INLINE int moving_axis(const Desc& d) {
 template <class T>
 class LineIo {
   static constexpr i64 lanes = kLanes<T>;
-  static constexpr i64 kLong = 2048;         // outputs that are worth a start
-  static constexpr i64 kCache = 1024 * 1024;  // bytes of samples in flight
-  static constexpr i64 kChunk = 128;         // samples of a line moved at once
+  static constexpr i64 kLong = 2048;      // outputs that are worth a start
+  static constexpr i64 kCache = 1 << 20;  // bytes of samples in flight
+  static constexpr i64 kChunk = 128;      // samples of a line moved at once
   static constexpr i64 kMostVectors = 8;
 
  public:
@@ -38,7 +37,7 @@ class LineIo {
     i64 others = d.batch;
     for (int a = 0; a < d.rank; ++a)
       if (a != axis_) others *= d.out_size[a];
-    i64 longest = most(std::getenv("SLL") ? std::atoi(std::getenv("SLL")) : kLong, 4 * taps_);
+    i64 longest = most(kLong, 4 * taps_);
     if (others < 2 * lanes)  // a few lines: their segments fill the lanes
       longest = most(most(256, 2 * taps_), least(longest, n / (2 * lanes / others)));
     segments = (n + longest - 1) / longest;
@@ -46,7 +45,7 @@ class LineIo {
     segments = (n + step - 1) / step;
     width = lanes;
     while (beside_ && width < kMostVectors * lanes && width < d.out_size[last_] &&
-           2 * width * depth() * static_cast<i64>(sizeof(T)) <= (std::getenv("SLC") ? std::atoi(std::getenv("SLC"))*1024 : kCache))
+           2 * width * depth() * static_cast<i64>(sizeof(T)) <= kCache)
       width *= 2;
     if (beside_) {
       strips_ = (d.out_size[last_] + width - 1) / width;
@@ -58,7 +57,8 @@ class LineIo {
   }
 
   i64 depth() const { return step + taps_; }  // samples of a lane
-  i64 bytes() const { return depth() * width * static_cast<i64>(sizeof(T)); }
+  // Vector loads may overrun the last sample.
+  i64 bytes() const { return (depth() * width + lanes) * static_cast<i64>(sizeof(T)); }
   static i64 row_bytes() { return (lanes + 1) * kChunk * static_cast<i64>(sizeof(T)); }
 
   // One task's lanes: samples from the one before the first output's window on.

@@ -110,15 +110,18 @@ void pack(const Desc& d, const ConstView& w, void* packed) {
   }
 }
 
-// As many numbers as a vector has sums.
+// As many numbers as a vector has sums. A whole vector is read and converted, of which the compiler
+// keeps the part that is asked for: it makes two conversions of a part.
 template <class T>
 MC_INLINE Sum widen(const T* p) {
   if constexpr (kLanes<T> == 1) {
     return Sum{} + static_cast<double>(*p);
   } else {
-    typename VecOf<T, kSums* static_cast<int>(sizeof(T))>::type v;
-    __builtin_memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, Sum);
+    typedef double Sums __attribute__((vector_size(sizeof(double) * kLanes<T>)));
+    const Sums all = __builtin_convertvector(load(p), Sums);
+    Sum sum;
+    __builtin_memcpy(&sum, &all, sizeof sum);
+    return sum;
   }
 }
 
@@ -155,25 +158,31 @@ void slide(const Series& l, const double* packed, T* x, i64 pitch, i64 count) {
   }
   const double *turn = packed + l.turn, *gain = packed + l.gain;
   T *left = x, *right = x + (2 * l.radius + 2) * pitch;
-  Sum out_going = widen(left), in_coming = widen(right - pitch);
-  for (i64 j = 0;; ++j) {
-    Sum total[2] = {now[0], now[1]};
+  Sum leaves = widen(left), enters = widen(right - pitch);
+  const auto emit = [&](const Sum(&sums)[cosines]) {
+    Sum total[2] = {sums[0], sums[1]};
 #pragma GCC unroll 16
-    for (int k = 2; k < cosines; ++k) total[k % 2] += now[k];
+    for (int k = 2; k < cosines; ++k) total[k % 2] += sums[k];
     narrow(left, total[0] + total[1]);
-    if (j + 1 == count) return;
+  };
+  const auto advance = [&](const Sum(&sums)[cosines], Sum(&to)[cosines]) {
     left += pitch;
-    const Sum next_out = widen(left), next_in = widen(right);
-    const Sum change = (next_in - in_coming) - (next_out - out_going);
+    const Sum next_leaves = widen(left), next_enters = widen(right);
+    const Sum change = (next_enters - enters) - (next_leaves - leaves);
     right += pitch;
-    out_going = next_out;
-    in_coming = next_in;
+    leaves = next_leaves;
+    enters = next_enters;
 #pragma GCC unroll 16
-    for (int k = 0; k < cosines; ++k) {
-      const Sum next = now[k] * turn[k] + (change * gain[k] - before[k]);
-      before[k] = now[k];
-      now[k] = next;
-    }
+    for (int k = 0; k < cosines; ++k) to[k] = sums[k] * turn[k] + (change * gain[k] - to[k]);
+  };
+  // By twos, so that sums need not change places.
+  for (i64 j = 0; j < count; j += 2) {
+    emit(now);
+    if (j + 1 == count) return;
+    advance(now, before);
+    emit(before);
+    if (j + 2 == count) return;
+    advance(before, now);
   }
 }
 

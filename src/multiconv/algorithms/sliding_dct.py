@@ -7,22 +7,24 @@ from multiconv._geometry import outputs
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Cost, Planning, Refusal
 from multiconv.algorithms import _native
+from multiconv.algorithms._base import Cost, Planning, Refusal
 from multiconv.algorithms._native import CALL, NativeAlgorithm, Prepared, fresh_output, shared
 
 
 class SlidingDct(NativeAlgorithm):
     """A symmetric kernel as the sum of its lowest cosines, each summed by a recurrence.
 
-    Six cosines make up a Gaussian, whatever its width. After Sugimoto & Kamata, "Efficient constant-
-    time Gaussian filtering with sliding DCT/DST-5" (2015), and Getreuer, "A Survey of Gaussian
-    Convolution Algorithms", IPOL (2013). Lines that the recurrence would spoil (NaN, infinity, a
-    huge range) are summed directly.
+    Six cosines make up a Gaussian, whatever its width. Lines that the recurrence would spoil (NaN,
+    infinity, a huge range) are summed directly. After Sugimoto & Kamata, "Efficient constant-time
+    Gaussian filtering with sliding DCT/DST-5 and dual-domain error minimization", ITE Trans. MTA
+    (2015), and Getreuer, "A Survey of Gaussian Convolution Algorithms", IPOL (2013).
     """
 
     name = "sliding_dct"
-    summary = "precision='fast': smooth symmetric kernels along one axis at a cost free of their size"
+    summary = (
+        "precision='fast': smooth symmetric kernels along one axis at a cost free of their size"
+    )
     value_sensitive = True
 
     EFFICIENCY = 0.5
