@@ -64,6 +64,11 @@ PROBLEMS = """
     mb2 ic0 oc2 in6x5 k2x3 float32 bias
     mb1 in100 k1 s7 float32 precision=fast
     mb1 ic5 oc9 in30x31 k1x1 s2x3 float32 precision=highest
+    in700 k33 p16:16 b=reflect float32 precision=fast
+    mb3 ic2 oc2 g2 in90x37 k25x1 p12:24,0:0 b=wrap,constant cval=2 float64 precision=fast
+    mb2 in5x61x33 k1x35x1 p0:0,17:40,0:0 b=symmetric float32 precision=fast
+    mb2 in140x83 k41x51 p20:20,-3:25 b=edge,reflect float32 precision=fast
+    in2000 k97 p96:96 float16 precision=fast
 """
 PROBLEMS = [line.strip() for line in PROBLEMS.strip().splitlines()]
 

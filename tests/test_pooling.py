@@ -9,8 +9,11 @@ import os
 import ml_dtypes
 import numpy as np
 import pytest
+import scipy.ndimage
 import torch
 
+import multiconv as mc
+from multiconv import _pooling, _window_max, testing
 from multiconv._geometry import pooled_length
 from multiconv._pooling import avg_pool, max_pool
 
@@ -274,6 +277,89 @@ def test_huge_windows_cost_no_more_than_the_input(pool):
     assert result.shape == (1, 1, 3)
     assert result[0, 0, 1] == (9 if pool is max_pool else 13 / huge)
     assert pool(x, 1, stride=2**61).shape == (1, 1, 1)
+
+
+DTYPES = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+          "float16", "float32", "float64"]  # fmt: skip
+
+
+def draw_windows(dtype, rng):
+    """Data in some memory order, windows of any size, and what `_axes` makes of them."""
+    rank = int(rng.integers(1, 4))
+    sizes = [int(rng.integers(1, (140, 60, 20)[rank - 1])) for _ in range(rank)]
+    few = rng.random() < 0.4
+    taps = [int(rng.integers(1, 4 if few else min(n + 6, 40) + 1)) for n in sizes]
+    options = {
+        "stride": [int(rng.choice([1, 1, 2, 2, 3, 5])) for _ in sizes],
+        "dilation": [int(rng.choice([1, 1, 1, 2, 3])) for _ in sizes],
+        "padding": [tuple(rng.integers(0, k // 2 + 1, 2).tolist()) for k in taps],
+        "ceil_mode": bool(rng.random() < 0.3),
+        "data_format": str(rng.choice(["channels_first", "channels_last"])),
+    }
+    channels = int(rng.choice([1, 2, 3, 16, 20]))
+    last = options["data_format"] == "channels_last"
+    shape = (2, *sizes, channels) if last else (2, channels, *sizes)
+    x = rng.integers(0, 100, shape).astype(dtype) if dtype != "bool" else rng.random(shape) < 0.02
+    if x.dtype.kind == "f" and rng.random() < 0.5:
+        x.reshape(-1)[rng.integers(x.size)] = np.nan
+    x = (x, x[::-1], np.asfortranarray(x))[rng.integers(3)]
+    return x, taps, options
+
+
+@pytest.mark.parametrize("target", testing.targets())
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_native_maxima_are_those_of_plain_passes(dtype, target):
+    rng = np.random.default_rng(DTYPES.index(dtype))
+    done = 0
+    while done < 25:
+        x, taps, options = draw_windows(dtype, rng)
+        try:
+            axes = _pooling._axes(x, taps, **options)
+        except ValueError:  # a window that does not fit
+            continue
+        assert _window_max.can_run(x.dtype, axes)
+        with testing.forced_target(target):
+            found = max_pool(x, taps, **options)
+        assert found.dtype == x.dtype
+        np.testing.assert_array_equal(found, _pooling._largest(x, axes), strict=True)
+        done += 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 15, 16, 101, 640])
+def test_windows_of_any_size_are_scipys(size):
+    x = RNG.standard_normal((311, 640)).astype(np.float32)
+    for sizes in ((size, 3), (2, size), (min(size, 311), size)):
+        # A window of even size reaches further down in scipy.
+        pads = [(k // 2, (k - 1) // 2) for k in sizes]
+        found = max_pool(x[None, None], sizes, stride=1, padding=pads)[0, 0]
+        want = scipy.ndimage.maximum_filter(x, sizes, mode="constant", cval=-np.inf)
+        np.testing.assert_array_equal(found, want)
+
+
+def test_a_long_line_and_one_of_many_channels():
+    x = RNG.integers(-1000, 1000, 300_000).astype(np.int16)
+    for shape in [(1, 1, 300_000), (1, 300_000, 1), (3, 1, 100_000)]:
+        line = x.reshape(shape)
+        axis = int(np.argmax(shape))
+        options = {"data_format": "channels_last" if axis == 1 else "channels_first"}
+        found = max_pool(line, [701], stride=1, padding=350, **options)
+        want = scipy.ndimage.maximum_filter1d(line, 701, axis=axis, mode="constant", cval=-32768)
+        np.testing.assert_array_equal(found, want)
+
+
+def test_any_number_of_threads_gives_the_same_maxima():
+    x = RNG.standard_normal((2, 3, 400, 300))
+    results = []
+    for threads in (1, 2, 3):
+        with mc.num_threads(threads):
+            results.append(max_pool(x, (30, 21), stride=(1, 2)).tobytes())
+    assert len(set(results)) == 1
+
+
+def test_maxima_larger_than_the_memory_limit_are_refused(monkeypatch):
+    monkeypatch.setenv("MULTICONV_MEMORY_LIMIT", "1KB")
+    with pytest.raises(mc.MemoryLimitError, match="result: shape"):
+        max_pool(np.zeros((1, 1, 90, 90)), 2)
 
 
 def test_torch_tensors_come_back_as_torch_tensors():

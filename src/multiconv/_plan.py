@@ -251,7 +251,8 @@ class Plan:
 
     def _choose(self, kernel: Array) -> Step:
         summed = kernel.astype(self.problem.acc_dtype, copy=False)
-        traits: KernelTraits = look(summed, self.problem.rank)
+        fast = self.problem.precision == "fast"
+        traits: KernelTraits = look(summed, self.problem.rank, fast=fast)
         return planner.step(self.problem, traits, self._method)
 
     def _kernel_view(self, kernel: Array) -> Array:

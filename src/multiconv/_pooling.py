@@ -20,6 +20,7 @@ from multiconv._geometry import (
 )
 from multiconv._problem import DATA_FORMATS
 from multiconv._typing import Array
+from multiconv._window_max import can_run, window_max
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,10 @@ def max_pool(
 
     Notes
     -----
-    The maximum is taken along one axis after the other, one pass for each tap (a window is the sum
-    of its sides: J. Serra, *Image Analysis and Mathematical Morphology*, 1982). Results are those
-    of ``torch.nn.functional.max_pool1d``, ``2d`` and ``3d``.
+    The maximum is taken along one axis after the other (a window is the sum of its sides: J. Serra,
+    *Image Analysis and Mathematical Morphology*, 1982), in time that depends little on the size:
+    down the rows with three comparisons (M. van Herk, Pattern Recognition Letters 13, 1992), along
+    them by doubling. Results are those of ``torch.nn.functional.max_pool1d``, ``2d`` and ``3d``.
 
     Examples
     --------
@@ -118,9 +120,7 @@ def max_pool(
     if x.dtype.kind == "c":
         raise TypeError(f"x: dtype {x.dtype} has no order, allowed are real numbers")
     axes = _axes(x, size, stride, padding, dilation, ceil_mode, data_format)
-    least = _least(x.dtype)
-    for axis in _fastest_first(axes):
-        x = _running(np.maximum, x, axis, np.full(_shape(x, axis), least, x.dtype))
+    x = window_max(x, axes) if can_run(x.dtype, axes) else _largest(x, axes)
     return x if restore is None else restore(x)
 
 
@@ -260,6 +260,14 @@ def _fastest_first(axes: list[_Axis]) -> list[_Axis]:
 
 def _shape(x: Array, axis: _Axis) -> tuple[int, ...]:
     return (*x.shape[: axis.number], axis.length, *x.shape[axis.number + 1 :])
+
+
+def _largest(x: Array, axes: list[_Axis]) -> Array:
+    """What `window_max` gives, a pass for each tap that meets the input."""
+    least = _least(x.dtype)
+    for axis in _fastest_first(axes):
+        x = _running(np.maximum, x, axis, np.full(_shape(x, axis), least, x.dtype))
+    return x
 
 
 def _running(combine: Callable[..., Any], x: Array, axis: _Axis, out: Array) -> Array:

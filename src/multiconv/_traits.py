@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from multiconv._cosines import LEAST_TAPS, cosines
 from multiconv._products import ranks_of
 from multiconv._typing import Array
 
@@ -43,6 +44,9 @@ class KernelTraits:
         all one.
     rough_ranks : tuple of int
         The same where about ``1e-4`` of the kernel may be missing.
+    cosines : int
+        How many cosines make up the kernel along each of its long axes; 0 where too many do, or
+        nobody asked.
     """
 
     known: bool = False
@@ -54,13 +58,14 @@ class KernelTraits:
     finite: bool = True
     ranks: tuple[int, ...] = ()
     rough_ranks: tuple[int, ...] = ()
+    cosines: int = 0
 
 
 UNKNOWN = KernelTraits()
 
 
-def look(kernel: Array, rank: int) -> KernelTraits:
-    """The traits of a kernel of shape ``(groups, out, in, *spatial)``.
+def look(kernel: Array, rank: int, *, fast: bool = False) -> KernelTraits:
+    """The traits of a kernel of shape ``(groups, out, in, *spatial)``; ``fast`` asks for cosines.
 
     Of kernels that sum over channels only finiteness is told: no other trait of theirs would change
     a choice, and they can be as large as the data.
@@ -70,16 +75,18 @@ def look(kernel: Array, rank: int) -> KernelTraits:
     if kernel.shape[2] != 1:
         return KernelTraits(finite=_all_finite(kernel))
     if kernel.nbytes > KEPT_BYTES:
-        return _look_at(kernel, rank)
-    return _kept_look(kernel.tobytes(), kernel.dtype, kernel.shape, rank)
+        return _look_at(kernel, rank, fast)
+    return _kept_look(kernel.tobytes(), kernel.dtype, kernel.shape, rank, fast)
 
 
 @lru_cache(maxsize=64)
-def _kept_look(content: bytes, dtype: np.dtype, shape: tuple[int, ...], rank: int) -> KernelTraits:
-    return _look_at(np.frombuffer(content, dtype).reshape(shape), rank)
+def _kept_look(
+    content: bytes, dtype: np.dtype, shape: tuple[int, ...], rank: int, fast: bool
+) -> KernelTraits:
+    return _look_at(np.frombuffer(content, dtype).reshape(shape), rank, fast)
 
 
-def _look_at(kernel: Array, rank: int) -> KernelTraits:
+def _look_at(kernel: Array, rank: int, fast: bool) -> KernelTraits:
     finite = kernel.dtype.kind not in "fcV" or bool(np.isfinite(kernel).all())
     if finite and bool((kernel == kernel.flat[0]).all()):
         return _look_at_box(kernel)
@@ -97,6 +104,7 @@ def _look_at(kernel: Array, rank: int) -> KernelTraits:
         finite=finite,
         ranks=ranks,
         rough_ranks=ranks or (ranks_of(slices, rough=True) if unclear else ()),
+        cosines=_cosines(kernel, rank) if fast and separable else 0,
     )
 
 
@@ -110,6 +118,14 @@ def _look_at_box(kernel: Array) -> KernelTraits:
         symmetric=True,
         zero_fraction=float(empty),
     )
+
+
+def _cosines(kernel: Array, rank: int) -> int:
+    """The most that any line through the kernel needs; 0 where one needs too many."""
+    factors = rank_one_factors(kernel, rank) or []
+    long = [f for f in factors if f.dtype.kind == "f" and max(f.shape[3:]) >= LEAST_TAPS]
+    counts = [cosines(line) for f in long for line in f.reshape(-1, max(f.shape[3:]))]
+    return max(counts) if counts and min(counts) > 0 else 0
 
 
 def _all_finite(kernel: Array) -> bool:

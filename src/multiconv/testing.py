@@ -207,7 +207,8 @@ class Trial:
 
     def _check_case(self, algorithm: Algorithm, case: _Case, target: str) -> Report:
         problem = case.problem
-        traits = look(case.w.astype(problem.acc_dtype), problem.rank)
+        traits = look(case.w.astype(problem.acc_dtype), problem.rank,
+                      fast=problem.precision == "fast")  # fmt: skip
         where = f"{algorithm.name}{target and ' on '}{target}, {case.name}"
         refusal = algorithm.accepts(problem, traits)
         if refusal is not None:
@@ -253,7 +254,8 @@ class Trial:
         for kernel in (_any_kernel, _box):
             yield self._case("exact sums", exact, kernel, _small_integers)
             yield self._case("numbers", highest, kernel, _numbers)
-        for kernel in (_any_kernel, _outer_product, _sum_with_gaps, _box):
+        bells = [_bells] if problem.precision == "fast" else []
+        for kernel in (_any_kernel, _outer_product, _sum_with_gaps, _box, *bells):
             yield self._case("numbers", problem, kernel, _numbers)
             yield self._case("NaN and infinities", problem, kernel, _not_all_finite)
 
@@ -415,6 +417,19 @@ def _box(
     shape: tuple[int, ...], rank: int, dtype: np.dtype, draw: _Values, rng: np.random.Generator
 ) -> Array:
     return np.full(shape, draw((1,), dtype, rng)[0])
+
+
+def _bells(
+    shape: tuple[int, ...], rank: int, dtype: np.dtype, draw: _Values, rng: np.random.Generator
+) -> Array:
+    """The smooth kernels that fast algorithms are for: bells that end at zero, of any height."""
+    lead = shape[: len(shape) - rank]
+    heights = draw((*lead, *(1,) * rank), dtype, rng)
+    bell = np.ones(shape[len(lead) :])
+    for axis, size in enumerate(bell.shape):
+        line = np.hanning(size + 2)[1:-1]
+        bell *= line.reshape(-1, *(1,) * (rank - axis - 1))
+    return (heights * bell).astype(dtype)
 
 
 def _sizes(values: Array) -> Array:

@@ -63,7 +63,7 @@ struct Desc {
   DType out_type;  // as stored
   Activation activation;
   bool has_bias;
-  i64 tile[kMaxRank];  // the planner's choice for kernels that transform blocks; else 0
+  i64 tile[kMaxRank];  // the planner's choice: sizes of blocks, numbers of cosines; else 0
 };
 
 // Memory with one stride (in elements) per canonical axis.

@@ -81,7 +81,8 @@ class Separable(Algorithm):
         factors[active[0]] = math.prod(rest, start=factors[active[0]])
         prepared = []
         for axis, child in zip(active, _passes(problem), strict=True):
-            step = planning.step(child, look(factors[axis], problem.rank))
+            along = replace(look(factors[axis], problem.rank), cosines=traits.cosines)
+            step = planning.step(child, along)
             shape = (problem.batch, problem.groups, 1, *out_size(child))
             prepared.append(_Pass(step, step.prepare(factors[axis]), shape))
         return tuple(prepared)

@@ -14,11 +14,11 @@ from multiconv._api import convolve
 from multiconv._arrays import Restore, restorer, to_numpy
 from multiconv._conventions._checks import fill_value
 from multiconv._geometry import per_axis_word
-from multiconv._problem import BOUNDARIES, accumulator
+from multiconv._problem import BOUNDARIES, PRECISIONS, accumulator
 from multiconv._rounding import stored
 from multiconv._typing import Array
 
-from ._arguments import filtered_axes, place_of, whole
+from ._arguments import filtered_axes, place_of, whole, word
 from ._result import result_dtype
 
 LARGEST_PRODUCT = 100_000
@@ -46,11 +46,12 @@ class Job:
     """Whether the channels are not where the caller has them."""
     out: Array | None
     restore: Restore | None
+    precision: str = "default"
 
     @classmethod
     def of(
         cls, x: Any, axes: Any, channel_axis: Any, boundary: Any, cval: Any, dtype: Any, out: Any,
-        *, signed: bool, rank: int | None = None,
+        *, signed: bool, rank: int | None = None, precision: str = "default",
     ) -> Job:  # fmt: skip
         """Check the arguments that all filters have in common.
 
@@ -65,7 +66,7 @@ class Job:
         moved = channel_axis is not None and channel_axis % x.ndim == x.ndim - 1
         return cls(
             np.moveaxis(x, -1, 0) if moved else x, found, words, cval, result,
-            work, moved, out, restore,
+            work, moved, out, restore, word("precision", precision, PRECISIONS),
         )  # fmt: skip
 
     @property
@@ -140,7 +141,9 @@ class Job:
         shape, words = [1] * (x.ndim - axes[0]), ["constant"] * (x.ndim - axes[0])
         for axis, place, size in zip(axes, places, taps.shape, strict=True):
             shape[axis - axes[0]], words[axis - axes[0]] = size, self.boundary[place]
-        options = {"boundary": tuple(words), "cval": fill, "dtype": dtype}
+        options = {
+            "boundary": tuple(words), "cval": fill, "dtype": dtype, "precision": self.precision,
+        }  # fmt: skip
         if not shift:
             out = self._target(dtype or np.result_type(x, taps)) if last else None
             return np.asarray(convolve(x, taps.reshape(shape), "same", out=out, **options))

@@ -54,7 +54,7 @@ def laplace(
 def gaussian_laplace(
     x: Any, sigma: float | Sequence[float] = 1.0, *, truncate: float = 4.0, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,
-    dtype: Any = None, out: Any = None,
+    dtype: Any = None, out: Any = None, precision: str = "default",
 ) -> Any:  # fmt: skip
     """Laplacian of the smoothed image (LoG): finds blobs and, where it changes sign, edges.
 
@@ -64,7 +64,7 @@ def gaussian_laplace(
         The image, as for `gaussian`.
     sigma : float or sequence of float, default 1.0
         Standard deviation in samples, for all filtered axes or for each; above 0.
-    truncate, axes, channel_axis, boundary, cval, dtype, out
+    truncate, axes, channel_axis, boundary, cval, dtype, out, precision
         As for `gaussian`. The dtype is x's unless given, float64 for integers and booleans.
 
     Returns
@@ -87,7 +87,9 @@ def gaussian_laplace(
     >>> mc.filters.gaussian_laplace([0.0, 0, 0, 1, 0, 0, 0], 0.8).round(3)
     array([ 0.009,  0.18 ,  0.201, -0.779,  0.201,  0.18 ,  0.009])
     """
-    job = Job.of(x, axes, channel_axis, boundary, cval, dtype, out, signed=True)
+    job = Job.of(
+        x, axes, channel_axis, boundary, cval, dtype, out, signed=True, precision=precision
+    )
     count = len(job.axes)
     orders = [[2 if p == place else 0 for p in range(count)] for place in range(count)]
     parts = [gaussian_factors(job, sigma, order, truncate) for order in orders]

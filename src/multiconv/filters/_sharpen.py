@@ -57,7 +57,7 @@ def sharpen(
 def unsharp(
     x: Any, sigma: float | Sequence[float] = 1.0, amount: float = 1.0, *, truncate: float = 4.0,
     axes: Any = None, channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,
-    dtype: Any = None, out: Any = None,
+    dtype: Any = None, out: Any = None, precision: str = "default",
 ) -> Any:  # fmt: skip
     """Unsharp mask: adds what a Gaussian blur would take away.
 
@@ -69,7 +69,7 @@ def unsharp(
         Standard deviation of the blur in samples, for all filtered axes or for each.
     amount : float, default 1.0
         How much of the lost detail to add.
-    truncate, axes, channel_axis, boundary, cval, dtype, out
+    truncate, axes, channel_axis, boundary, cval, dtype, out, precision
         As for `gaussian`. The dtype is x's unless given, float64 for booleans; integers are
         rounded half to even and clipped.
 
@@ -90,7 +90,9 @@ def unsharp(
     array([2.   , 1.893, 3.107, 3.   ])
     """
     amount = number("amount", amount)
-    job = Job.of(x, axes, channel_axis, boundary, cval, dtype, out, signed=False)
+    job = Job.of(
+        x, axes, channel_axis, boundary, cval, dtype, out, signed=False, precision=precision
+    )
     blurred = job.passes(gaussian_factors(job, sigma, 0, truncate))
     image = job.x.astype(job.work, copy=False)
     with np.errstate(invalid="ignore"):  # inf less inf
