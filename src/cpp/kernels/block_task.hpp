@@ -15,6 +15,7 @@ class BlockTask {
   using Io = BlockIo<N>;
   static constexpr int lanes = kLanes<T>, parts = N::parts, scalars = N::scalars;
   static constexpr int blocks = N::blocks;
+  static constexpr i64 cache_line = 64 / sizeof(T);
 
   // Lanes with nothing above it are scaled up, away from subnormal numbers.
   static constexpr T tiny = sizeof(T) == 4 ? T(0x1p-60) : T(0x1p-500);
@@ -158,16 +159,22 @@ class BlockTask {
     const T* from[blocks];
     T* to = reinterpret_cast<T*>(row);
     const i64 n = d_.tile[l_.last];
+    // What is read next: the row below, or else the rest of this one.
+    const i64 ahead = scalars * (l_.last > l_.first ? io_.in_stride(l_.last - 1) : Io::chunk);
     for (i64 c = 0; c < n; c += Io::chunk, to += 2 * lanes * Io::chunk) {
       const i64 width = least(Io::chunk, n - c);
       for (int b = 0; b < blocks; ++b) from[b] = io_.input(rows.offset[b] + start_[b] + c);
-      if (l_.last > l_.first) prefetch(from, width, io_.in_stride(l_.last - 1));
+      const T* next[blocks];
+      for (int b = 0; b < blocks; ++b) next[b] = from[b] + ahead;
       for (int b = 0; b < blocks; ++b)
         if (apart_[b] || rows.place[b] != Place::array)
           from[b] = io_.read(block_[b], rows.place[b], rows.offset[b], c, width, line_of(b));
       const auto see = [&](int part) {
-        return [this, part, c](const Vec<T>(&values)[lanes], i64 end) {
+        return [this, part, c, &next](const Vec<T>(&values)[lanes], i64 end) {
           ranges_.add(values, part, c + (end - 1) / scalars);
+          // A few lines at a time, or they would wait for each other.
+          if (end % cache_line < lanes)
+            for (int b = part; b < blocks; b += parts) __builtin_prefetch(next[b] + end - lanes);
         };
       };
       if constexpr (N::complex) {
@@ -181,14 +188,6 @@ class BlockTask {
       for (i64 i = 0; i < n; ++i) row[i] = {row[i].re * gain_, row[i].im * gain_};
     ranges_.end_row();
     if (l_.last > l_.first) transform_axis<kForward>(d_, l_, l_.last, twiddles(l_.last), row, row);
-  }
-
-  // The next rows, which come while this one is transformed.
-  static void prefetch(const T* const (&from)[blocks], i64 width, i64 stride) {
-    constexpr i64 cache_line = 64 / sizeof(T);
-    for (int b = 0; b < blocks; ++b)
-      for (i64 i = 0; i < width * scalars; i += cache_line)
-        __builtin_prefetch(from[b] + stride * scalars + i);
   }
 
   void convolve(Mask which) {

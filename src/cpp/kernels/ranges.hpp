@@ -4,7 +4,8 @@
 // nothing but much smaller ones. The tile is seen as boxes small enough for every window to contain
 // one whole; the smallest of the boxes' maxima (zero apart) then tells what windows hold at least,
 // unless there are gaps: boxes of zeros alone, beside which a window may hold a part of a box only,
-// or dilated kernels, whose taps miss samples.
+// or dilated kernels, whose taps miss samples. Boxes in padding that is zero are no gaps as long as
+// every window shares half of itself with the array.
 #pragma once
 
 #include <cstdint>
