@@ -1,8 +1,6 @@
 // The blocks of overlap-save in the caller's arrays: where they lie, how rows come and go.
 #pragma once
 
-#include <limits>
-
 #include "base/kernel.hpp"
 #include "kernels/blocks.hpp"
 #include "kernels/epilogue.hpp"
@@ -27,43 +25,71 @@ struct Block {
   i64 count[kMaxRank];  // outputs
 };
 
-// In place of a row's offset: zeros, or the constant beyond the boundary.
-inline constexpr i64 kNothing = std::numeric_limits<i64>::min();
-inline constexpr i64 kConstant = kNothing + 1;
+// Where a row of a block comes from or goes to.
+enum class Place : char { array, constant, nothing };
+
+// The current row of each block: `offset` elements into its array, the next one `advance` further.
+template <int blocks>
+struct Rows {
+  i64 offset[blocks], advance[blocks];
+  Place place[blocks];
+
+  void set(int b, Place to, i64 at = 0, i64 step = 0) {
+    place[b] = to;
+    offset[b] = at;
+    advance[b] = step;
+  }
+  void step() {
+    for (int b = 0; b < blocks; ++b) offset[b] += advance[b];
+  }
+};
+
+// Positions of an axis that read elements `at`, `at + move`, ..., or all of them the constant.
+struct Run {
+  i64 at, move, count;
+};
+
+// The run that begins at position `from` of an axis of n that goes on beyond its ends as `mode`
+// says, cut to `most_count`.
+MC_INLINE Run run_from(i64 from, i64 n, Boundary mode, i64 most_count) {
+  Run run = {resolve_index(from, n, mode), 0, most_count};
+  if (run.at == kOutside) {
+    if (from < 0) run.count = -from;
+  } else if (const i64 next = resolve_index(from + 1, n, mode); next == kOutside) {
+    run.count = 1;
+  } else {
+    // From here the axis is read upwards, downwards, or stands still.
+    run.move = next - run.at;
+    if (run.move == 1)
+      run.count = n - run.at;
+    else if (run.move == -1)
+      run.count = run.at + 1;
+    else if (run.move != 0 || (n > 1 && mode != Boundary::edge))
+      run.count = 1;
+    else if (n > 1 && from < 0)
+      run.count = -from;
+  }
+  run.count = least(run.count, most_count);
+  return run;
+}
 
 // `count` values of an axis of n that goes on beyond its ends as `mode` says, from position `from`.
 template <int scalars, class T>
 void copy_line(const T* line, i64 stride, i64 n, Boundary mode, const T* constant, i64 from,
                i64 count, T* to) {
   while (count > 0) {
-    const i64 at = resolve_index(from, n, mode);
-    const T* source = at == kOutside ? constant : line + at * stride * scalars;
-    i64 run = count, move = 0;
-    if (at == kOutside) {
-      if (from < 0) run = -from;
-    } else {
-      // From here the axis is read upwards, downwards, or stands still.
-      move = resolve_index(from + 1, n, mode) - at;
-      if (move == 1)
-        run = n - at;
-      else if (move == -1)
-        run = at + 1;
-      else if (move != 0 || (n > 1 && mode != Boundary::edge))
-        run = 1;
-      else if (n > 1 && from < 0)
-        run = -from;
-    }
-    run = least(run, count);
-    const i64 advance = move * stride * scalars;
+    const Run run = run_from(from, n, mode, count);
+    const T* source = run.at == kOutside ? constant : line + run.at * stride * scalars;
+    const i64 advance = run.move * stride * scalars;
     if (advance == scalars) {
-      __builtin_memcpy(to, source, static_cast<std::size_t>(run * scalars) * sizeof(T));
+      __builtin_memcpy(to, source, static_cast<std::size_t>(run.count * scalars) * sizeof(T));
     } else {
-      for (i64 i = 0; i < run; ++i)
+      for (i64 i = 0; i < run.count; ++i)
         for (int p = 0; p < scalars; ++p) to[i * scalars + p] = source[i * advance + p];
     }
-    to += run * scalars;
-    from += run;
-    count -= run;
+    to += run.count * scalars;
+    from += run.count;
+    count -= run.count;
   }
 }
 
@@ -114,28 +140,47 @@ class BlockIo {
     return block;
   }
 
-  // No point of it is padding, and its rows are contiguous.
-  bool inside(const Block& block) const {
-    for (int a = 0; a < d.rank; ++a)
-      if (block.need[a] != d.tile[a] || block.start[a] < 0 ||
-          block.start[a] + d.tile[a] > d.in_size[a])
-        return false;
-    return in_stride(l_.last) == 1;
+  // Whether no point of its rows is padding, and they are contiguous.
+  bool plain_rows(const Block& block) const {
+    const int a = l_.last;
+    return in_stride(a) == 1 && block.need[a] == d.tile[a] && block.start[a] >= 0 &&
+           block.start[a] + d.tile[a] <= d.in_size[a];
   }
 
-  // From the offset that the axes before a give to the one that index i of axis a adds.
-  i64 below(const Block& block, int a, i64 i, i64 offset) const {
-    if (offset == kNothing || i >= block.need[a]) return kNothing;
-    if (offset == kConstant) return kConstant;
-    const i64 at = resolve_index(block.start[a] + i, d.in_size[a], d.boundary[a]);
-    return at == kOutside ? kConstant : offset + at * in_stride(a);
+  // Where block b goes on from `above`, which the axes before a give, at index i of axis a. Returns
+  // the index up to which its rows then lie in steps.
+  template <int count>
+  i64 enter(const Block& block, int a, i64 i, const Rows<count>& above, int b,
+            Rows<count>& rows) const {
+    if (above.place[b] == Place::nothing || i >= block.need[a]) {
+      rows.set(b, Place::nothing);
+      return d.tile[a];
+    }
+    if (above.place[b] == Place::constant) {
+      rows.set(b, Place::constant);
+      return block.need[a];
+    }
+    const Run run = run_from(block.start[a] + i, d.in_size[a], d.boundary[a], block.need[a] - i);
+    const i64 stride = in_stride(a);
+    if (run.at == kOutside)
+      rows.set(b, Place::constant);
+    else
+      rows.set(b, Place::array, above.offset[b] + run.at * stride, run.move * stride);
+    return i + run.count;
+  }
+
+  // The points [begin, end) of an axis that are not zero as a matter of course.
+  void filled(const Block& block, int a, i64* begin, i64* end) const {
+    const bool zeros = d.boundary[a] == Boundary::constant && d.cval[0] == 0 && d.cval[1] == 0;
+    *begin = zeros ? most(0, -block.start[a]) : 0;
+    *end = zeros ? least(block.need[a], d.in_size[a] - block.start[a]) : block.need[a];
   }
 
   // Points [c, c + width) of the row at `offset`: where they lie, or a copy in `spare`.
-  const T* read(const Block& block, i64 offset, i64 c, i64 width, T* spare) const {
+  const T* read(const Block& block, Place place, i64 offset, i64 c, i64 width, T* spare) const {
     const int a = l_.last;
-    if (offset == kNothing || c >= block.need[a]) return zeros();
-    if (offset == kConstant) return constants();
+    if (place == Place::nothing || c >= block.need[a]) return zeros();
+    if (place == Place::constant) return constants();
     const i64 needed = least(width, block.need[a] - c);
     const i64 at = block.start[a] + c, n = d.in_size[a];
     if (needed == width && in_stride(a) == 1 && at >= 0 && at + width <= n)

@@ -138,14 +138,16 @@ class BlockSum {
   void gather(const Block& block) {
     const i64 n = d_.tile[l_.last], rows = l_.points / n;
     for (i64 row = 0; row < rows; ++row) {
-      i64 rest = row, offset = block.in;
+      i64 rest = row;
+      Rows<1> place;
+      place.set(0, Place::array, block.in);
       for (int a = l_.last - 1; a >= 0; --a) {
-        offset = io_.below(block, a, rest % d_.tile[a], offset);
+        io_.enter(block, a, rest % d_.tile[a], place, 0, place);
         rest /= d_.tile[a];
       }
       for (i64 c = 0; c < n; c += io_.chunk) {
         const i64 width = least(io_.chunk, n - c);
-        const T* from = io_.read(block, offset, c, width, spare_);
+        const T* from = io_.read(block, place.place[0], place.offset[0], c, width, spare_);
         for (int p = 0; p < scalars; ++p) {
           T* to = cells_ + p * plane_ + row * n + c;
           for (i64 i = 0; i < width; ++i) to[i] = from[i * scalars + p];

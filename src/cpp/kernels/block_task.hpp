@@ -15,6 +15,7 @@ class BlockTask {
   using Io = BlockIo<N>;
   static constexpr int lanes = kLanes<T>, parts = N::parts, scalars = N::scalars;
   static constexpr int blocks = N::blocks;
+  static constexpr i64 cache_line = 64 / sizeof(T);
 
   // Lanes with nothing above it are scaled up, away from subnormal numbers.
   static constexpr T tiny = sizeof(T) == 4 ? T(0x1p-60) : T(0x1p-500);
@@ -81,7 +82,7 @@ class BlockTask {
       const Magnitudes<T>& other = found[b / parts][parts - 1 - b % parts];
       const Mask bit = Mask(1) << b;
       const T top = other.largest > m.largest && other.largest <= limit ? other.largest : m.largest;
-      if (left & bit && m.gaps && m.largest <= limit && m.least < least_share * top)
+      if (left & bit && m.largest <= limit && m.least < least_share * top && gaps(block_[b], m))
         m.smallest = summation().least_window(block_[b]);
       if (!(left & bit) || (m.largest <= limit && !drowns(m, m))) continue;
       summation().run(block_[b]);
@@ -104,73 +105,89 @@ class BlockTask {
     return now;
   }
 
+  // Whether a window of the block may hold no box that is not zeros alone: where its part of the
+  // array has boxes of zeros, or some window shares less than half of itself with the array.
+  bool gaps(const Block& block, const Magnitudes<T>& m) const {
+    if (ranges_.dilated()) return true;
+    if (m.empty == 0) return false;
+    i64 begin[kMaxRank], end[kMaxRank];
+    for (int a = 0; a < d_.rank; ++a) {
+      io_.filled(block, a, &begin[a], &end[a]);
+      const i64 last = (block.count[a] - 1) * d_.stride[a];  // where the last window begins
+      const i64 shared = least(least(l_.span[a], l_.span[a] - begin[a]), end[a] - last);
+      if (shared < (l_.span[a] + 1) / 2) return true;
+    }
+    return m.empty != ranges_.empty_boxes(begin, end);
+  }
+
   BlockSum<N> summation() const {
     const T* values = packed<T>(l_.tap_values) + group_ * d_.out_channels * l_.taps * scalars;
     return BlockSum<N>(io_, l_, {l_.taps, packed<i64>(l_.tap_offsets), values});
   }
 
   void load(Mask which) {
-    edges_ = 0;
     for (int b = 0; b < blocks; ++b) {
-      const Block& block = block_[b];
       const bool present = which >> b & 1;
-      offset_[0][b] = present ? block.in : kNothing;
-      base_[b] = 0;
-      if (present && io_.inside(block)) {
-        base_[b] = block.in;
-        for (int a = 0; a < d_.rank; ++a) base_[b] += block.start[a] * io_.in_stride(a);
-      } else {
-        edge_[edges_++] = b;
-      }
+      rows_[0].set(b, present ? Place::array : Place::nothing, present ? block_[b].in : 0);
+      start_[b] = 0;
+      apart_[b] = !present || !io_.plain_rows(block_[b]);
+      if (!apart_[b]) start_[b] = block_[b].start[l_.last];
     }
     ranges_.reset();
-    load_axis(0, tile_, 0);
+    load_axis(0, tile_);
   }
 
   // Rows are transformed as they come, then each axis above as soon as its lines are complete.
-  __attribute__((noinline)) void load_axis(int a, Cells* at, i64 shift) {
-    if (a == l_.last) return load_row(at, shift);
+  __attribute__((noinline)) void load_axis(int a, Cells* at) {
+    if (a == l_.last) return load_row(at);
+    i64 change = 0;
     for (i64 i = 0; i < d_.tile[a]; ++i) {
-      for (int e = 0; e < edges_; ++e) {
-        const int b = edge_[e];
-        offset_[a + 1][b] = io_.below(block_[b], a, i, offset_[a][b]);
+      if (i == change) {
+        change = d_.tile[a];
+        for (int b = 0; b < blocks; ++b)
+          change = least(change, io_.enter(block_[b], a, i, rows_[a], b, rows_[a + 1]));
+      } else {
+        rows_[a + 1].step();
       }
-      load_axis(a + 1, at + i * l_.pitch[a], shift + i * io_.in_stride(a));
+      load_axis(a + 1, at + i * l_.pitch[a]);
     }
     if (a > l_.first) transform_axis<kForward>(d_, l_, a, twiddles(a), at, at);
   }
 
-  void load_row(Cells* row, i64 shift) {
+  void load_row(Cells* row) {
+    const Rows<blocks>& rows = rows_[l_.last];
     const T* from[blocks];
     T* to = reinterpret_cast<T*>(row);
     const i64 n = d_.tile[l_.last];
+    // What is read next: the row below, or else the rest of this one.
+    const i64 ahead = scalars * (l_.last > l_.first ? io_.in_stride(l_.last - 1) : Io::chunk);
     for (i64 c = 0; c < n; c += Io::chunk, to += 2 * lanes * Io::chunk) {
       const i64 width = least(Io::chunk, n - c);
-      for (int b = 0; b < blocks; ++b) from[b] = io_.input(base_[b] + shift + c);
-      if (l_.last > l_.first) prefetch(from, width, io_.in_stride(l_.last - 1));
-      for (int e = 0; e < edges_; ++e) {
-        const int b = edge_[e];
-        from[b] = io_.read(block_[b], offset_[l_.last][b], c, width, line_of(b));
-      }
+      for (int b = 0; b < blocks; ++b) from[b] = io_.input(rows.offset[b] + start_[b] + c);
+      const T* next[blocks];
+      for (int b = 0; b < blocks; ++b) next[b] = from[b] + ahead;
+      for (int b = 0; b < blocks; ++b)
+        if (apart_[b] || rows.place[b] != Place::array)
+          from[b] = io_.read(block_[b], rows.place[b], rows.offset[b], c, width, line_of(b));
+      const auto see = [&](int part) {
+        return [this, part, c, &next](const Vec<T>(&values)[lanes], i64 end) {
+          ranges_.add(values, part, c + (end - 1) / scalars);
+          // A few lines at a time, or they would wait for each other.
+          if (end % cache_line < lanes)
+            for (int b = part; b < blocks; b += parts) __builtin_prefetch(next[b] + end - lanes);
+        };
+      };
       if constexpr (N::complex) {
-        rows_to_lanes(from, 1, 2 * width, to, lanes);
+        rows_to_lanes(from, 1, 2 * width, to, lanes, see(0));
       } else {
-        rows_to_lanes(from, 2, width, to, 2 * lanes);
-        rows_to_lanes(from + 1, 2, width, to + lanes, 2 * lanes);
+        rows_to_lanes(from, 2, width, to, 2 * lanes, see(0));
+        rows_to_lanes(from + 1, 2, width, to + lanes, 2 * lanes, see(1));
       }
     }
     if (scaled_)
       for (i64 i = 0; i < n; ++i) row[i] = {row[i].re * gain_, row[i].im * gain_};
-    ranges_.add_row(row);
+    ranges_.end_row();
     if (l_.last > l_.first) transform_axis<kForward>(d_, l_, l_.last, twiddles(l_.last), row, row);
-  }
-
-  // The next rows, which come while this one is transformed.
-  static void prefetch(const T* const (&from)[blocks], i64 width, i64 stride) {
-    constexpr i64 cache_line = 64 / sizeof(T);
-    for (int b = 0; b < blocks; ++b)
-      for (i64 i = 0; i < width * scalars; i += cache_line)
-        __builtin_prefetch(from[b] + stride * scalars + i);
   }
 
   void convolve(Mask which) {
@@ -192,43 +209,46 @@ class BlockTask {
   }
 
   void store_channel(Mask which, i64 channel) {
-    edges_ = 0;
     for (int b = 0; b < blocks; ++b) {
       const Block& block = block_[b];
       const bool present = which >> b & 1;
-      bool whole = present && io_.out_stride(l_.last) == 1;
-      for (int a = 0; a < d_.rank && whole; ++a) whole = block.count[a] == most_[a];
-      offset_[0][b] = present ? block.out + channel * io_.channel_stride() : kNothing;
-      base_[b] = 0;
-      if (whole) {
-        base_[b] = offset_[0][b];
-        for (int a = 0; a < d_.rank; ++a) base_[b] += block.begin[a] * io_.out_stride(a);
-      } else {
-        edge_[edges_++] = b;
-      }
+      const i64 begin = block.out + channel * io_.channel_stride();
+      rows_[0].set(b, present ? Place::array : Place::nothing, present ? begin : 0);
+      start_[b] = present ? block.begin[l_.last] * io_.out_stride(l_.last) : 0;
+      apart_[b] =
+          !present || io_.out_stride(l_.last) != 1 || block.count[l_.last] != most_[l_.last];
     }
     // Two blocks of a lane share the bias.
     bias_ = {splat(io_.bias(channel, 0)), splat(io_.bias(channel, scalars - 1))};
-    store_axis(0, result_, 0);
+    store_axis(0, result_);
   }
 
   // Undoes load_axis from the outside in, for the lines that hold outputs only.
-  __attribute__((noinline)) void store_axis(int a, Cells* at, i64 shift) {
+  __attribute__((noinline)) void store_axis(int a, Cells* at) {
     if (a > l_.first) transform_axis<kInverse>(d_, l_, a, twiddles(a), at, at);
-    if (a == l_.last) return store_row(at, shift);
+    if (a == l_.last) return store_row(at);
+    i64 change = 0;
     for (i64 i = 0; i < most_[a]; ++i) {
-      for (int e = 0; e < edges_; ++e) {
-        const int b = edge_[e];
-        const i64 offset = offset_[a][b];
-        offset_[a + 1][b] = offset == kNothing || i >= block_[b].count[a]
-                                ? kNothing
-                                : offset + (block_[b].begin[a] + i) * io_.out_stride(a);
+      if (i == change) {
+        change = most_[a];
+        for (int b = 0; b < blocks; ++b) {
+          const i64 count = block_[b].count[a], stride = io_.out_stride(a);
+          if (rows_[a].place[b] == Place::nothing || i >= count) {
+            rows_[a + 1].set(b, Place::nothing);
+          } else {
+            const i64 at = rows_[a].offset[b] + (block_[b].begin[a] + i) * stride;
+            rows_[a + 1].set(b, Place::array, at, stride);
+            change = least(change, count);
+          }
+        }
+      } else {
+        rows_[a + 1].step();
       }
-      store_axis(a + 1, at + i * d_.stride[a] * l_.pitch[a], shift + i * io_.out_stride(a));
+      store_axis(a + 1, at + i * d_.stride[a] * l_.pitch[a]);
     }
   }
 
-  void store_row(Cells* row, i64 shift) {
+  void store_row(Cells* row) {
     const int a = l_.last;
     const i64 n = most_[a];
     if (d_.stride[a] > 1 || d_.has_bias || scaled_) {
@@ -238,22 +258,21 @@ class BlockTask {
         row[i] = {sum.re * loss + bias_.re, sum.im * loss + bias_.im};
       }
     }
+    const Rows<blocks>& rows = rows_[a];
     const T* from = reinterpret_cast<const T*>(row);
     for (i64 c = 0; c < n; c += Io::chunk, from += 2 * lanes * Io::chunk) {
       const i64 width = least(Io::chunk, n - c);
       T *to[blocks], *out[blocks];
       i64 count[blocks];
       for (int b = 0; b < blocks; ++b) {
-        to[b] = out[b] = io_.output(base_[b] + shift + c);
+        to[b] = out[b] = io_.output(rows.offset[b] + start_[b] + c * io_.out_stride(a));
         count[b] = width;
       }
-      for (int e = 0; e < edges_; ++e) {
-        const int b = edge_[e];
-        const i64 offset = offset_[a][b];
-        count[b] = offset == kNothing ? 0 : least(width, block_[b].count[a] - c);
+      for (int b = 0; b < blocks; ++b) {
+        const bool present = rows.place[b] == Place::array;
+        if (present && !apart_[b]) continue;
+        count[b] = present ? least(width, block_[b].count[a] - c) : 0;
         to[b] = count[b] > 0 ? line_of(b) : io_.waste();
-        if (count[b] <= 0) continue;
-        out[b] = io_.output(offset + (block_[b].begin[a] + c) * io_.out_stride(a));
       }
       if constexpr (N::complex) {
         lanes_to_rows(from, lanes, 2 * width, to, 1);
@@ -261,9 +280,9 @@ class BlockTask {
         lanes_to_rows(from, 2 * lanes, width, to, 2);
         lanes_to_rows(from + lanes, 2 * lanes, width, to + 1, 2);
       }
-      if (edges_ > 0 || d_.activation != Activation::none)
-        for (int b = 0; b < blocks; ++b)
-          if (count[b] > 0) io_.write(to[b], count[b], out[b]);
+      for (int b = 0; b < blocks; ++b)
+        if (count[b] > 0 && (to[b] != out[b] || d_.activation != Activation::none))
+          io_.write(to[b], count[b], out[b]);
     }
   }
 
@@ -276,11 +295,10 @@ class BlockTask {
   Io io_;
   Ranges<T, parts> ranges_;
   Block block_[blocks];
-  // Blocks whole and inside the arrays move in step: their rows begin at base_ plus a common shift.
-  // The others are listed in edge_; offset_ is what the axes before each add to their row.
-  i64 base_[blocks], offset_[kMaxRank + 1][blocks];
-  int edge_[blocks], edges_ = 0;
-  i64 most_[kMaxRank];  // outputs along each axis of the largest block
+  Rows<blocks> rows_[kMaxRank + 1];  // of the arrays, as the axes before each number place them
+  i64 start_[blocks];                // where the points of a row begin in it
+  bool apart_[blocks];               // whose rows pass through a line of their own
+  i64 most_[kMaxRank];               // outputs along each axis of the largest block
   bool scaled_ = false;
   Vec<T> gain_ = {};
   Cells bias_ = {};

@@ -70,13 +70,46 @@ MC_INLINE void unit_root(i64 k, i64 n, double* re, double* im) {
   *im = octant < 4 ? -y : y;
 }
 
+// Roots of unity of one order. Below `most` all come from two short tables, by an angle's coarse
+// and fine part: c + c (f - 1), where f - 1 is small, is rounded about as well as the roots
+// themselves.
+class RootTable {
+ public:
+  explicit RootTable(i64 n) : n_(n) {
+    if (n > most) return;
+    while ((n - 1) >> shift_ >= size) ++shift_;
+    for (i64 k = 0; k << shift_ < n; ++k) unit_root(k << shift_, n, &coarse_[k][0], &coarse_[k][1]);
+    for (i64 k = 0; k < i64(1) << shift_; ++k) {
+      unit_root(k, n, &fine_[k][0], &fine_[k][1]);
+      double half, sine;
+      unit_root(k, 2 * n, &half, &sine);
+      fine_[k][0] = -2 * sine * sine;
+    }
+  }
+
+  void operator()(i64 k, double* re, double* im) const {
+    if (n_ > most) return unit_root(k, n_, re, im);
+    const double *c = coarse_[k >> shift_], *f = fine_[k & ((i64(1) << shift_) - 1)];
+    *re = c[0] + (c[0] * f[0] - c[1] * f[1]);
+    *im = c[1] + (c[0] * f[1] + c[1] * f[0]);
+  }
+
+ private:
+  static constexpr i64 size = 128, most = size * size;
+  i64 n_;
+  int shift_ = 4;
+  double coarse_[size][2], fine_[size][2];
+};
+
 MC_INLINE void make_twiddles(const Fft& fft, double* table) {
+  const RootTable root(fft.points);
   for (int s = 0; s < fft.stages; ++s) {
     const auto [radix, rest, begin] = fft.stage[s];
     if (rest == 1) continue;
+    const i64 turn = fft.points / (radix * rest);
     double* w = table + begin;
     for (i64 k = 0; k < rest; ++k)
-      for (i64 j = 1; j < radix; ++j, w += 2) unit_root(j * k, radix * rest, w, w + 1);
+      for (i64 j = 1; j < radix; ++j, w += 2) root(j * k * turn, w, w + 1);
   }
 }
 

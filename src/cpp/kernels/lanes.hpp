@@ -63,9 +63,11 @@ MC_INLINE bool each_square(i64 width, F&& f) {
   return true;
 }
 
-// Vector k of to[k * step] = element k of every row; rows[l * row_step] begins row l.
-template <class T>
-MC_INLINE void rows_to_lanes(const T* const* rows, int row_step, i64 width, T* to, i64 step) {
+// Vector k of to[k * step] = element k of every row; rows[l * row_step] begins row l. All are shown
+// to `see(v, end)` once, those before element `end` together with zeros.
+template <class T, class F>
+MC_INLINE void rows_to_lanes(const T* const* rows, int row_step, i64 width, T* to, i64 step,
+                             F&& see) {
   constexpr int lanes = kLanes<T>;
   const bool done = each_square<lanes>(width, [&](i64 k) {
     Vec<T> v[lanes];
@@ -74,10 +76,19 @@ MC_INLINE void rows_to_lanes(const T* const* rows, int row_step, i64 width, T* t
     transpose<T>(v);
 #pragma GCC unroll 16
     for (int l = 0; l < lanes; ++l) store(to + (k + l) * step, v[l]);
+    if (k % lanes != 0)  // the others were seen
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l)
+        if (k + l < width / lanes * lanes) v[l] = Vec<T>{};
+    see(v, k + lanes);
   });
   if (done) return;
-  for (int l = 0; l < lanes; ++l)
-    for (i64 k = 0; k < width; ++k) to[k * step + l] = rows[l * row_step][k];
+  Vec<T> v[lanes] = {};
+  for (i64 k = 0; k < width; ++k) {
+    for (int l = 0; l < lanes; ++l) to[k * step + l] = rows[l * row_step][k];
+    v[k] = load(to + k * step);
+  }
+  see(v, width);
 }
 
 // The way back.

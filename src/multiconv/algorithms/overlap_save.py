@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from multiconv._geometry import out_size, window
+from multiconv._geometry import out_size, outputs, reached, window
 from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
@@ -27,9 +27,6 @@ class OverlapSave(NativeAlgorithm):
     name = "overlap_save"
     summary = "floats and complex, channels one by one, large kernels, by block transforms"
     value_sensitive = True
-
-    EFFICIENCY = 0.6
-    """Share of the peak multiply-add rate, counting 5 n log2 n operations a transform."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Single-channel floats with kernels that a transform keeps."""
@@ -52,18 +49,27 @@ class OverlapSave(NativeAlgorithm):
         return _best(problem).tile
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        """Transforms of the best block size at the peak's share."""
+        """The kernel's transform and all blocks', at the best block size."""
         best = _best(problem)
         eps = rounding(problem.acc_dtype)
         error = 3 * eps * math.log2(math.prod(best.tile) + 1)
         return Cost(CALL + best.seconds, self.scratch(problem, planning.machine), error)
 
 
-TRANSFORM = 1.5e-6
-"""Seconds that one set of blocks, one in each lane, takes beyond its work."""
+STAGE = {2: 11.0, 3: 12.0, 4: 13.0, 5: 16.0, 8: 15.5}
+"""Operations at the peak rate that take as long as a stage of each radix does for one point."""
 
-ROW = 10e-9
-"""Seconds that one row of a block takes on its way into a lane and back."""
+READ, WRITE = 6.5, 1.6
+"""The same for one byte on its way into a lane, and back."""
+
+SET, ROW_IN, ROW_OUT = 0.35e-6, 115e-9, 77e-9
+"""Seconds that the blocks in all lanes take beyond their work, at once and for each row."""
+
+TRIPS = {1: 0.7, 4: 2.4, 12: 8.8}
+"""Trips through memory, of several axes' transforms, of what exceeds the cache so many times."""
+
+ROOT, TAP, POINT = 2.6e-9, 2.6e-9, 0.7e-9
+"""Seconds that each root of unity, tap and point of a spectrum takes in preparation."""
 
 
 @dataclass(frozen=True)
@@ -72,57 +78,134 @@ class _Blocks:
     seconds: float
 
 
+@dataclass(frozen=True)
+class _Axis:
+    """One axis of a problem: outputs, the inputs under a window, how far windows are apart."""
+
+    outputs: int
+    window: int
+    stride: int
+
+    def sizes(self, most: int, finest: float) -> tuple[int, ...]:
+        """Block sizes worth a look, each by a factor above the one before."""
+        whole = _smooth_from(self.window + (self.outputs - 1) * self.stride)
+        top = min(whole, max(_smooth_from(2 * self.window), most))
+        sizes = [top]
+        for size in _quick_sizes(top.bit_length()):
+            if self.window <= size < sizes[-1] / finest:
+                sizes.append(size)
+        return tuple(sizes)
+
+    def step(self, size: int) -> int:
+        """Outputs of a block."""
+        return (size - self.window) // self.stride + 1
+
+
 @lru_cache(maxsize=4096)
 def _best(problem: Problem) -> _Blocks:
-    """Block sizes by predicted time, from smooth numbers that hold the window."""
+    """Block sizes by predicted time."""
     profile = machine()
-    wins = [window(k, d) for k, d in zip(problem.kernel, problem.dilation, strict=True)]
-    spans = [(o - 1) * s + 1 for o, s in zip(out_size(problem), problem.stride, strict=True)]
-    choices = [_sizes(w, s, problem.rank) for w, s in zip(wins, spans, strict=True)]
-    best = _Blocks(tuple(c[-1] for c in choices), math.inf)
-    for tile in itertools.product(*choices):
-        seconds = _seconds(problem, tile, wins, spans, profile)
-        if seconds < best.seconds:
-            best = _Blocks(tile, seconds)
-    return best
-
-
-def _seconds(
-    problem: Problem, tile: tuple[int, ...], wins: list[int], spans: list[int], profile: Machine
-) -> float:
-    paired = problem.acc_dtype.kind != "c"
-    real = problem.acc_dtype.itemsize // (1 if paired else 2)
-    lanes = max(profile.lanes * 4 // real, 1)
-    blocks = problem.batch * math.prod(
-        -(-s // (t - w + 1)) for s, t, w in zip(spans, tile, wins, strict=True)
+    axes = [
+        _Axis(o, window(k, d), s)
+        for o, k, d, s in zip(
+            out_size(problem), problem.kernel, problem.dilation, problem.stride, strict=True
+        )
+    ]
+    most = {1: 2**20, 2: 1024, 3: 160}.get(problem.rank, 48)
+    finest = {1: 1.0, 2: 1.1, 3: 1.2}.get(problem.rank, 1.5)
+    choices = [axis.sizes(most, finest) for axis in axes]
+    limit = max(int(1024 ** (1 / problem.rank)), 2)  # a search over all axes has to end
+    choices = [sizes[:: -(-len(sizes) // limit)] for sizes in choices]
+    tiles = itertools.product(*choices)
+    return min(
+        (_Blocks(tile, _seconds(problem, tile, axes, profile)) for tile in tiles),
+        key=lambda blocks: blocks.seconds,
     )
-    batches = problem.groups * -(-blocks // (lanes * (2 if paired else 1)))
-    n = math.prod(tile)
-    transforms = 1 + problem.group_out
-    operations = (5 * n * math.log2(n + 1) * transforms + 6 * n * problem.group_out) * lanes
-    vectors = n * lanes * 2 * real  # bytes of one lane of blocks
-    spill = 1.0 if vectors <= 2 * profile.cache else 1.5 if vectors <= 8 * profile.cache else 2.0
-    far = vectors / (16 * profile.cache)  # beyond all caches each stage waits for memory
-    spill *= math.sqrt(far) if far > 1 else 1.0
-    filled = min(blocks, lanes * (2 if paired else 1))
-    one = TRANSFORM + spill * operations / (profile.flops(real) * OverlapSave.EFFICIENCY)
-    one += filled * n * (ROW / tile[-1] + 2 * real / profile.bandwidth1)
-    return shared(one * batches, profile, batches) + fresh_output(problem, profile)
 
 
-@lru_cache(maxsize=1024)
-def _sizes(win: int, span: int, rank: int) -> tuple[int, ...]:
-    """Smooth sizes from the least that holds the window to the one that holds everything."""
-    most = {1: 2**20, 2: 1024, 3: 160}.get(rank, 48)
-    whole = _smooth_from(win + span - 1)
-    top = min(whole, max(_smooth_from(2 * win), most))
-    sizes, size = [], _smooth_from(win)
-    while size < top:
-        sizes.append(size)
-        size = _smooth_from(max(size + 1, int(size * (1.2 if rank < 3 else 1.3))))
-    sizes.append(top)
-    most = max(int(4096 ** (1 / rank)), 2)  # a search over all axes has to end
-    return (*sizes[:: -(-len(sizes) // most)], top)
+def _seconds(problem: Problem, tile: tuple[int, ...], axes: list[_Axis], profile: Machine) -> float:
+    """A run with this block size, and a preparation, which calls without a plan pay for."""
+    complex_values = problem.acc_dtype.kind == "c"
+    value = problem.acc_dtype.itemsize
+    real = value // 2 if complex_values else value
+    lanes = max(profile.lanes * 4 // real, 1)
+    together = lanes if complex_values else 2 * lanes
+    channels = problem.group_out
+
+    points = math.prod(tile)
+    stages, blocks, kept, rows_out = 0.0, problem.batch, points, 1
+    for axis, size in zip(axes, tile, strict=True):
+        stages += _weight(size) * (points + channels * kept)  # back go lines with outputs only
+        step = min(axis.step(size), axis.outputs)
+        rows_out = kept // size
+        kept = rows_out * step
+        blocks *= -(-axis.outputs // step)
+    sets = problem.groups * -(-blocks // together)
+
+    moved = together * value * (READ * points + WRITE * kept * channels)
+    size = points * lanes * 2 * real
+    far = size / (16 * profile.cache)  # beyond all caches each stage waits for memory
+    stages *= math.sqrt(far) if far > 1 else 1.0
+    trips = sum(t * max(size - times * profile.cache, 0) for times, t in TRIPS.items())
+    one = SET + ROW_IN * points / tile[-1] + ROW_OUT * rows_out * channels
+    one += lanes * stages / profile.flops(real) + moved / profile.flops32
+    one += trips / profile.bandwidth1 if problem.rank > 1 else 0
+    arrays = value * (problem.batch * problem.in_channels * reached(problem) + outputs(problem))
+    memory = 1.5 * max(arrays - 4 * profile.cache, 0) / profile.bandwidth1
+    run = shared(one * sets + memory, profile, sets) + fresh_output(problem, profile)
+    return run + _preparation(problem, tile, profile)
+
+
+def _preparation(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float:
+    """Every kernel's transform, in double precision, of the lines that hold taps."""
+    kernels = problem.groups * problem.group_out
+    lanes = max(profile.lanes // 2, 1)
+    points, lines = math.prod(tile), kernels if problem.rank == 1 else 1
+    work = 0.0
+    rest = points
+    for size, taps in zip(tile, problem.kernel, strict=True):
+        rest //= size
+        work += _weight(size) * size * lanes * -(-lines * rest // lanes)
+        lines *= taps
+    repeats = 1 if problem.rank == 1 else kernels
+    seconds = ROOT * sum(set(tile)) + repeats * 1.2 * work / profile.flops64
+    return seconds + kernels * (TAP * math.prod(problem.kernel) + POINT * points)
+
+
+@lru_cache(maxsize=4096)
+def _weight(n: int) -> float:
+    """Operations at the peak rate that a transform of n points takes for each, one way."""
+    weight = 0.0
+    for radix in (3, 5):
+        while n % radix == 0:
+            n //= radix
+            weight += STAGE[radix]
+    bits = n.bit_length() - 1
+    fours = {0: 0, 1: 2, 2: 1}[bits % 3] if bits > 1 else 0
+    weight += STAGE[2] if bits == 1 else fours * STAGE[4] + (bits - 2 * fours) // 3 * STAGE[8]
+    return weight
+
+
+@lru_cache(maxsize=64)
+def _quick_sizes(bits: int) -> tuple[int, ...]:
+    """Products of 2, 3 and 5 below ``2**bits``, falling, whose transforms no larger one beats."""
+    sizes = sorted(_smooth(2**bits), reverse=True)
+    quick: list[int] = []
+    least = math.inf
+    for size in sizes:
+        if size * _weight(size) < least:
+            quick.append(size)
+            least = size * _weight(size)
+    return tuple(quick)
+
+
+@lru_cache(maxsize=64)
+def _smooth(end: int) -> tuple[int, ...]:
+    """All products of 2, 3 and 5 below ``end``."""
+    powers = [[p**i for i in range(end.bit_length()) if p**i < end] for p in (2, 3, 5)]
+    return tuple(
+        a * b * c for a in powers[0] for b in powers[1] for c in powers[2] if a * b * c < end
+    )
 
 
 @lru_cache(maxsize=4096)
