@@ -91,6 +91,11 @@ MC_INLINE void rows_to_lanes(const T* const* rows, int row_step, i64 width, T* t
   see(v, width);
 }
 
+template <class T>
+MC_INLINE void rows_to_lanes(const T* const* rows, int row_step, i64 width, T* to, i64 step) {
+  rows_to_lanes(rows, row_step, width, to, step, [](const Vec<T>*, i64) {});
+}
+
 // The way back.
 template <class T>
 MC_INLINE void lanes_to_rows(const T* from, i64 step, i64 width, T* const* rows, int row_step) {
