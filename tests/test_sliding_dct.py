@@ -169,7 +169,10 @@ def test_separable_kernels_pass_precision_on():
     x = RNG.standard_normal((300, 400))
     kernel = mc.kernels.gaussian(20, ndim=2)
     plan = mc.plan(mc.convolve, x, kernel, mode="same", precision="fast", method="separable")
-    assert sum(NAME in line for line in plan.explain().tree) == 2
+    children = plan.explain().tree[1:]
+    assert len(children) == 2
+    assert all("precision=fast" in child for child in children)
+    assert NAME in children[0]  # along rows, transforms may be predicted as fast
     exact = mc.convolve(x, kernel, "same")
     scale = mc.convolve(np.abs(x), kernel, "full").max()
     assert np.abs(plan(x) - exact).max() <= plan.error_bound * scale
