@@ -34,9 +34,6 @@ CALL = 2.5e-6
 HAND_OUT = 4e-6
 """Seconds that sharing out work takes beyond waking the threads."""
 
-FRESH = 8e9
-"""Bytes a second at which one thread fills memory that the system has yet to hand out."""
-
 
 class Prepared(NamedTuple):
     """A packed kernel and the executable it was packed for."""
@@ -121,10 +118,10 @@ def shared(seconds: float, machine: Machine, pieces: int = 2**30) -> float:
     return min(seconds, seconds * rounds + machine.wake + HAND_OUT)
 
 
-def fresh_output(problem: Problem, machine: Machine) -> float:
-    """Seconds that writing a fresh result takes beyond what caches hide."""
+def far_output(problem: Problem, machine: Machine) -> float:
+    """Seconds that writing a result takes that caches do not hold."""
     size = outputs(problem) * problem.out_dtype.itemsize
-    return size / FRESH / machine.threads if size > machine.cache else 0.0
+    return size / machine.bandwidth1 / machine.threads if size > machine.cache else 0.0
 
 
 def describe(problem: Problem, tile: tuple[int, ...]) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from multiconv._geometry import outputs, window
+from multiconv._geometry import outputs
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, Prepared, fresh_output, shared
+from multiconv.algorithms._native import CALL, NativeAlgorithm, Prepared, far_output, shared
 
 
 class Fused(NativeAlgorithm):
@@ -25,14 +25,17 @@ class Fused(NativeAlgorithm):
     summary = "floats, kernels that are an outer product of short vectors, one pass over memory"
     value_sensitive = True
 
-    ROW = 0.42
-    """Share of the peak multiply-add rate along the last axis: each product needs a load."""
+    SHORT_ROW, ROW = 0.45, 0.73
+    """Share of the peak multiply-add rate along the last axis, by how many taps share a load."""
 
-    COLUMN = 0.62
-    """The same along other axes, where loads serve several rows."""
+    COLUMN, FAR_COLUMN = 0.5, 0.3
+    """The same along other axes, where loads serve several rows; and beyond the cache."""
 
-    GATHER = 6
-    """Multiply-adds that bringing in a sample is worth."""
+    AROUND_PLANE, AROUND_VOLUME = 20, 90
+    """Multiply-adds that an output's way through the passes is worth."""
+
+    NEAR = 40
+    """Taps along the first axis whose rows the cache holds."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Single-channel floats with a known kernel of rank one."""
@@ -56,22 +59,18 @@ class Fused(NativeAlgorithm):
         eps = rounding(problem.acc_dtype)
         rate = machine.flops(problem.acc_dtype.itemsize)
         results = outputs(problem)
-        *slow, fast = problem.kernel
-        # Rows of a band's, or a tile's, halo are filtered more than once.
-        again = math.prod(
-            1 + (window(k, d) - 1) / min(n, 4 * window(k, d))
-            for k, d, n in zip(slow, problem.dilation, problem.in_size, strict=False)
-        )
-        flops = (
-            2
-            * results
-            * (
-                (fast / self.ROW + self.GATHER) * again
-                + sum(k for k in slow if k > 1) / self.COLUMN
-            )
-        )
+        *slow, last = problem.kernel
+        first, *middle = [k for k in slow if k > 1]
+        lanes = machine.lanes * 4 // problem.acc_dtype.itemsize
+        row = self.ROW if last >= 4 * lanes else self.SHORT_ROW
+        # Halos of the axes between the first and the last go through the first pass more than once.
+        again = math.prod(1 + k / max(k, 60) for k in middle)
+        column = self.COLUMN if first <= self.NEAR else self.FAR_COLUMN
+        around = self.AROUND_VOLUME if middle else self.AROUND_PLANE
+        taps = last / row + sum(middle) / self.COLUMN + again * first / column + around
+        flops = 2 * results * taps
         moved = results * (problem.x_dtype.itemsize + problem.out_dtype.itemsize)
         alone = flops / rate + moved / machine.bandwidth1
-        seconds = CALL + shared(alone, machine) + fresh_output(problem, machine)
+        seconds = CALL + shared(alone, machine) + far_output(problem, machine)
         error = (sum(problem.kernel) + 16 + problem.rank) * eps
         return Cost(seconds, self.scratch(problem, machine), error)

@@ -8,7 +8,7 @@ from multiconv._geometry import out_size, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
+from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
 
 
 class Gemm(NativeAlgorithm):
@@ -42,6 +42,6 @@ class Gemm(NativeAlgorithm):
         alone = flops / (machine.flops(problem.acc_dtype.itemsize) * self.EFFICIENCY)
         gathered = problem.batch * problem.in_channels * reached(problem)
         alone += 4 * gathered * problem.x_dtype.itemsize / machine.bandwidth1
-        seconds = shared(alone, machine) + fresh_output(problem, machine)
+        seconds = shared(alone, machine) + far_output(problem, machine)
         eps = rounding(problem.acc_dtype)
         return Cost(CALL + seconds, self.scratch(problem, machine), (taps + 1) * eps)

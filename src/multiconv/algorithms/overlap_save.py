@@ -12,7 +12,7 @@ from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
+from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
 
 
 class OverlapSave(NativeAlgorithm):
@@ -64,6 +64,9 @@ READ, WRITE = 6.5, 1.6
 
 SET, ROW_IN, ROW_OUT = 0.35e-6, 115e-9, 77e-9
 """Seconds that the blocks in all lanes take beyond their work, at once and for each row."""
+
+VOLUME, APART = 1.15, 1.6
+"""How much longer blocks of volumes take, and blocks whose taps are far apart."""
 
 TRIPS = {1: 0.7, 4: 2.4, 12: 8.8}
 """Trips through memory, of several axes' transforms, of what exceeds the cache so many times."""
@@ -152,7 +155,11 @@ def _seconds(problem: Problem, tile: tuple[int, ...], axes: list[_Axis], profile
     one += trips / profile.bandwidth1 if problem.rank > 1 else 0
     arrays = value * (problem.batch * problem.in_channels * reached(problem) + outputs(problem))
     memory = 1.5 * max(arrays - 4 * profile.cache, 0) / profile.bandwidth1
-    run = shared(one * sets + memory, profile, sets) + fresh_output(problem, profile)
+    run = shared(one * sets + memory, profile, sets) + far_output(problem, profile)
+    if problem.rank > 2:
+        run *= VOLUME
+    if problem.rank > 1 and max(problem.dilation) > 1:
+        run *= APART
     return run + _preparation(problem, tile, profile)
 
 

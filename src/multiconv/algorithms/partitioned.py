@@ -11,7 +11,7 @@ from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, HAND_OUT, NativeAlgorithm, fresh_output
+from multiconv.algorithms._native import CALL, HAND_OUT, NativeAlgorithm, far_output
 
 
 class Partitioned(NativeAlgorithm):
@@ -61,9 +61,13 @@ class Partitioned(NativeAlgorithm):
         """Transforms there and back for each block; that of the kernel takes half as long again."""
         best = _best(problem)
         error = 3 * rounding(problem.acc_dtype) * math.log2(best.length)
-        seconds = CALL + best.seconds + fresh_output(problem, planning.machine)
+        looks = 1 if problem.kernel[0] >= LONG else SHORT
+        seconds = CALL + best.seconds * looks + far_output(problem, planning.machine)
         return Cost(seconds, self.scratch(problem, planning.machine), error)
 
+
+LONG, SHORT = 256, 8
+"""Taps from which windows are seldom looked at one by one, and how much longer it takes below."""
 
 UNIT = 256
 """Points of a transform come in multiples of it: so do rows and columns in vector lanes."""
@@ -115,10 +119,10 @@ def _seconds(problem: Problem, length: int, profile: Machine) -> float:
     itemsize = problem.acc_dtype.itemsize // (1 if real else 2)
     points = length // 2 if real else length
     operations = points * (2 * 5 * math.log2(points) + 6)
-    work = operations / (profile.flops(itemsize) * Partitioned.EFFICIENCY) / profile.threads
+    alone = operations / (profile.flops(itemsize) * Partitioned.EFFICIENCY)
     moved = Partitioned.PASSES * points * 2 * itemsize
     spilled = moved / profile.bandwidth if 2 * points * itemsize > profile.cache else 0.0
-    return work + spilled + 3 * (profile.wake + HAND_OUT)
+    return min(alone, alone / profile.threads + 3 * (profile.wake + HAND_OUT)) + spilled
 
 
 def _length_from(problem: Problem, least: int) -> int:

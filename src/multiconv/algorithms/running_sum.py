@@ -11,7 +11,7 @@ from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
+from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
 
 
 class RunningSum(NativeAlgorithm):
@@ -51,7 +51,7 @@ class RunningSum(NativeAlgorithm):
         return Cost(CALL + _best(problem)[1], self.scratch(problem, planning.machine), error)
 
 
-MOVE, DOUBLING, BLOCKS, RING = 10, 2, 8, 5
+MOVE, DOUBLING, BLOCKS, RING = 6.0, 1.5, 5.0, 3.0
 """Time of one vector in vector multiply-adds at the peak rate: to read and write it, to double the
 windows along a line, to add windows of whole vectors, and to pass through the ring of an axis."""
 
@@ -111,10 +111,10 @@ def _seconds(problem: Problem, tile: tuple[int, ...], first: int, profile: Machi
     channels = problem.batch * problem.in_channels
     tasks = channels * math.prod(-(-n // t) for n, t in zip(out_size(problem), tile, strict=True))
     read = 2 * channels * reached(problem) * problem.x_dtype.itemsize / profile.bandwidth1
-    return shared(task * tasks + read, profile, tasks) + fresh_output(problem, profile)
+    return shared(task * tasks + read, profile, tasks) + far_output(problem, profile)
 
 
-def _line_steps(kernel: int, lanes: int) -> int:
+def _line_steps(kernel: int, lanes: int) -> float:
     if kernel == 1:
         return MOVE
     steps = MOVE + DOUBLING * min(kernel, 2 * lanes).bit_length()

@@ -55,7 +55,7 @@ class Separable(Algorithm):
         between = max(outputs(s.problem) for s in steps[:-1]) * problem.acc_dtype.itemsize
         eps = rounding(problem.acc_dtype)
         return Cost(
-            sum(s.cost.seconds for s in steps) + 3e-6 * len(steps),
+            sum(s.cost.seconds for s in steps) + 0.5e-6 * len(steps),
             2 * between + max(s.cost.bytes for s in steps),
             sum(s.cost.error for s in steps) + 16 * eps,
         )

@@ -9,7 +9,7 @@ from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms import _native
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, Prepared, fresh_output, shared
+from multiconv.algorithms._native import CALL, NativeAlgorithm, Prepared, far_output, shared
 
 
 class SlidingDct(NativeAlgorithm):
@@ -53,7 +53,7 @@ class SlidingDct(NativeAlgorithm):
         operations = (5 + 4 * min(starts, 1)) * traits.cosines + 12
         traffic = 3 * problem.acc_dtype.itemsize / machine.bandwidth1
         each = operations / (machine.flops64 * self.EFFICIENCY) + traffic
-        work = shared(each * outputs(problem), machine) + fresh_output(problem, machine)
+        work = shared(each * outputs(problem), machine) + far_output(problem, machine)
         error = ERROR + 4 * rounding(problem.acc_dtype)
         return Cost(CALL + work, self.scratch(problem, machine), error)
 

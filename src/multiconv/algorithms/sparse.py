@@ -8,7 +8,7 @@ from multiconv._geometry import outputs, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, fresh_output, shared
+from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
 
 LEAST_ZEROS = 0.5
 """Kernels with a smaller share of zeros gain more from taps that share their loads."""
@@ -26,7 +26,7 @@ class Sparse(NativeAlgorithm):
     summary = "kernels that are mostly zero on single channels, any dtype and boundary"
     value_sensitive = True
 
-    EFFICIENCY = 0.42
+    EFFICIENCY = 0.35
     """Share of the peak multiply-add rate: most products need a load of their own."""
 
     EACH = 5
@@ -56,6 +56,6 @@ class Sparse(NativeAlgorithm):
         rate = machine.flops(problem.acc_dtype.itemsize // parts) * self.EFFICIENCY
         read = problem.batch * problem.in_channels * reached(problem)
         alone = flops / rate + 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
-        work = shared(alone, machine) + fresh_output(problem, machine)
+        work = shared(alone, machine) + far_output(problem, machine)
         error = (taps + 1) * rounding(problem.acc_dtype)
         return Cost(CALL + work, self.scratch(problem, machine), error)
