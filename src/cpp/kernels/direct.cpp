@@ -1,5 +1,7 @@
 // Direct summation, one output channel at a time: stencils, depthwise layers, complex numbers and
 // integers. Each output is summed tap by tap in one fixed order.
+#include <type_traits>
+
 #include "kernels/box_sum.hpp"
 #include "kernels/stencil.hpp"
 
@@ -29,14 +31,22 @@ struct Direct {
   }
 
   static std::size_t scratch_bytes(const Desc& d, int threads) {
+    const bool direct = stored_as<T>(d.out_type) && d.activation == Activation::none;
+    const i64 columns = direct ? 0 : min_of(d.out_size[d.rank - 1], 32 * kStencilColumns);
     return Sum::scratch_bytes(d, threads) +
+           static_cast<std::size_t>(threads * kStencilRows * columns) * sizeof(T) +
            static_cast<std::size_t>(d.in_channels * taps_of(d)) * sizeof(i64);
   }
+
+  // Double precision reads small integers by way of boxes.
+  template <class S>
+  static constexpr bool reads_in_place = sizeof(S) == sizeof(T) || sizeof(T) == 4;
 
   static void run(const RunArgs& args) {
     if constexpr (parts == 1) {
       Interior in;
-      if (find_interior<T>(args.desc, args.x.strides, args.out.strides, in)) {
+      const bool reads = stored_as<T>(args.desc.x_type) || sizeof(T) == 4;
+      if (reads && find_interior<T>(args.desc, args.x.strides, args.out.strides, in)) {
         run_in_place(args, in);
         return;
       }
@@ -50,8 +60,13 @@ struct Direct {
     for (int a = 0; a < d.rank - 2; ++a) outer *= d.kernel[a];
     i64* offsets = static_cast<i64*>(
         thread_scratch(Slot::spectrum, static_cast<std::size_t>(outer) * sizeof(i64)));
-    stencil<T>(args, in, offsets, is_parallel(d));
-    each_slab<T>(args, in, run_boxes);
+    as_stored<T>(d.x_type, args.x.data, [&](auto* x) {
+      using S = std::remove_cvref_t<decltype(*x)>;
+      if constexpr (reads_in_place<S>) stencil<T, S>(args, in, offsets, is_parallel(d));
+    });
+    as_stored<T>(d.out_type, args.out.data, [&](auto* out) {
+      each_slab<std::remove_cvref_t<decltype(*out)>>(args, in, run_boxes);
+    });
   }
 
   static void run_boxes(const RunArgs& args) {

@@ -218,8 +218,9 @@ struct Sparse {
   static void run(const RunArgs& args) {
     if constexpr (parts == 1) {
       Interior in;
-      if (find_interior<T>(args.desc, args.x.strides, args.out.strides, in) &&
-          run_in_place(args, in)) {
+      const Desc& d = args.desc;
+      if (stored_as<T>(d.x_type) && stored_as<T>(d.out_type) && d.activation == Activation::none &&
+          find_interior<T>(d, args.x.strides, args.out.strides, in) && run_in_place(args, in)) {
         each_slab<T>(args, in, run_boxes);
         return;
       }

@@ -24,13 +24,10 @@ struct Interior {
   i64 first[kMaxRank], size[kMaxRank];
 };
 
-// Whether numbers are stored as they are computed with.
+// Whether numbers of a stored type are those that are computed with.
 template <class T>
-MC_INLINE bool stored_plainly(const Desc& d) {
-  auto plain = [](DType t) {
-    return t == DType::f32 || t == DType::f64 || bytes_of_integer(t) == sizeof(T);
-  };
-  return plain(d.x_type) && plain(d.out_type);
+MC_INLINE bool stored_as(DType t) {
+  return t == DType::f32 || t == DType::f64 || bytes_of_integer(t) == sizeof(T);
 }
 
 // False where in-place work is impossible or not worth it.
@@ -38,9 +35,8 @@ template <class T>
 MC_INLINE bool find_interior(const Desc& d, const i64* x_strides, const i64* out_strides,
                              Interior& in) {
   const int last = d.rank - 1;
-  if (!stored_plainly<T>(d) || outputs_of(d) < kInPlace) return false;
-  if (d.activation != Activation::none || x_strides[3 + last] != 1 || out_strides[3 + last] != 1)
-    return false;
+  if (outputs_of(d) < kInPlace) return false;
+  if (x_strides[3 + last] != 1 || out_strides[3 + last] != 1) return false;
   for (int a = 0; a < d.rank; ++a) {
     if (d.stride[a] != 1 || d.in_dilation[a] != 1) return false;
     const i64 end = d.in_size[a] - (d.kernel[a] - 1) * d.dilation[a] + d.pad_low[a];
@@ -62,7 +58,7 @@ MC_INLINE i64 sample_offset(const Desc& d, const i64* strides, i64 tap) {
 }
 
 // The frame around the interior: calls `run` for two slabs an axis.
-template <class T, class Run>
+template <class Out, class Run>
 void each_slab(const RunArgs& args, const Interior& in, Run&& run) {
   const Desc& d = args.desc;
   Desc slab = d;
@@ -75,35 +71,47 @@ void each_slab(const RunArgs& args, const Interior& in, Run&& run) {
       slab.out_size[a] = sizes[side];
       slab.pad_low[a] = d.pad_low[a] - starts[side];
       View at = out;
-      at.data = static_cast<T*>(out.data) + starts[side] * out.strides[3 + a];
+      at.data = static_cast<Out*>(out.data) + starts[side] * out.strides[3 + a];
       run({slab, args.packed, args.x, args.bias, at, args.pool});
     }
     slab.out_size[a] = in.size[a];
     slab.pad_low[a] = d.pad_low[a] - in.first[a];
-    out.data = static_cast<T*>(out.data) + in.first[a] * out.strides[3 + a];
+    out.data = static_cast<Out*>(out.data) + in.first[a] * out.strides[3 + a];
   }
 }
 
 // A task's share of the interior: rows of outputs and the input that tap 0 reads for them.
-template <class T>
+template <class T, class S = T>
 struct Strip {
   i64 group, channel;
   T bias;
-  const T* x;
-  T* out;
+  const S* x;
+  T* out;      // where results are stored as they are computed
+  i64 out_at;  // the first output, in elements as they are stored
   i64 x_row, out_row, rows, width;
 };
 
+// The widest strip: rows of it stay in the first-level cache.
+MC_INLINE i64 strip_columns(const Desc& d, const Interior& in) {
+  const i64 columns = in.size[d.rank - 1];
+  return ceil_div(columns, max_of(columns / (d.rank > 1 ? 1 : 16) / kStencilColumns, 1));
+}
+
+template <class T>
+MC_INLINE T* row_scratch(i64 pitch) {
+  const auto numbers = static_cast<std::size_t>(kStencilRows * pitch);
+  return static_cast<T*>(thread_scratch(Slot::line, numbers * sizeof(T)));
+}
+
 // Calls `f` with every strip of the interior.
-template <class T, class F>
+template <class T, class S = T, class F>
 void each_strip(const RunArgs& args, const Interior& in, bool parallel, F&& f) {
   const Desc& d = args.desc;
   const int last = d.rank - 1, row_axis = d.rank - 2;
   const i64* xs = args.x.strides;
   const i64* os = args.out.strides;
   const i64 rows = d.rank > 1 ? in.size[row_axis] : 1;
-  const i64 most = d.rank > 1 ? kStencilColumns : 16 * kStencilColumns;
-  const i64 strips = max_of(in.size[last] / most, 1);
+  const i64 strips = ceil_div(in.size[last], strip_columns(d, in));
   const i64 bands = ceil_div(rows, kStencilTaskRows);
   i64 planes = 1;
   for (int a = 0; a < row_axis; ++a) planes *= in.size[a];
@@ -117,7 +125,7 @@ void each_strip(const RunArgs& args, const Interior& in, bool parallel, F&& f) {
         task /= bands;
         i64 plane = task % planes;
         task /= planes;
-        Strip<T> s;
+        Strip<T, S> s;
         s.channel = task % d.out_channels;
         s.group = task / d.out_channels % d.groups;
         const i64 n = task / d.out_channels / d.groups, o = s.group * d.out_channels + s.channel;
@@ -141,8 +149,9 @@ void each_strip(const RunArgs& args, const Interior& in, bool parallel, F&& f) {
           move(a, plane % in.size[a]);
           plane /= in.size[a];
         }
-        s.x = static_cast<const T*>(args.x.data) + x_at;
-        s.out = static_cast<T*>(args.out.data) + out_at;
+        s.x = static_cast<const S*>(args.x.data) + x_at;
+        s.out = static_cast<T*>(args.out.data) + (stored_as<T>(d.out_type) ? out_at : 0);
+        s.out_at = out_at;
         f(s);
       },
       parallel);
@@ -213,18 +222,21 @@ MC_INLINE void add_rows(const Plane<T>& p, Row&& row, const T* w, Vec<T> (*acc)[
 }
 
 // R output rows by V vectors. R is 1 or kStencilRows.
-template <int R, int V, class T>
-MC_INLINE void stencil_block(const Plane<T>& p, const T* x, T* out, i64 x_row, i64 out_row) {
+template <int R, int V, class T, class S>
+MC_INLINE void stencil_block(const Plane<T>& p, const S* x, T* out, i64 x_row, i64 out_row) {
   Vec<T> acc[R][V];
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v) acc[r][v] = splat(p.bias);
   const T* w = p.w;
   for (i64 c = 0; c < p.channels; ++c)
     for (i64 o = 0; o < p.outer; ++o, w += p.rows * p.columns) {
-      const T* from = x + c * p.channel_stride + p.outer_offset[o];
-      if (R == 1 && V == kLineVectors && p.is_line())
-        add_line(from, w, p.columns, acc[0]);
-      else if constexpr (R == 1)
+      const S* from = x + c * p.channel_stride + p.outer_offset[o];
+      if constexpr (R == 1 && V == kLineVectors && sizeof(S) == sizeof(T))
+        if (p.is_line()) {
+          add_line(from, w, p.columns, acc[0]);
+          continue;
+        }
+      if constexpr (R == 1)
         for (i64 j = 0; j < p.rows; ++j)
           add_row<V, 0, 1>(p, from + j * p.row_step, w + j * p.columns, acc);
       else
@@ -236,10 +248,10 @@ MC_INLINE void stencil_block(const Plane<T>& p, const T* x, T* out, i64 x_row, i
 
 // Asks for what the next group of rows will be the first to touch: too many rows are read at once
 // for the hardware to foresee.
-template <int R, int V, class T>
-MC_INLINE void fetch_ahead(const Plane<T>& p, const T* x, const T* out, i64 x_row, i64 out_row) {
+template <int R, int V, class T, class S>
+MC_INLINE void fetch_ahead(const Plane<T>& p, const S* x, const T* out, i64 x_row, i64 out_row) {
   constexpr i64 line = 64 / static_cast<i64>(sizeof(T));
-  const T* next = x + p.outer_offset[p.outer - 1] + (p.rows - 1 + R) * x_row;
+  const S* next = x + p.outer_offset[p.outer - 1] + (p.rows - 1 + R) * x_row;
   for (int r = 0; r < R; ++r)
     for (i64 q = 0; q < V * kLanes<T>; q += line) {
       __builtin_prefetch(next + r * x_row + q);
@@ -249,8 +261,8 @@ MC_INLINE void fetch_ahead(const Plane<T>& p, const T* x, const T* out, i64 x_ro
 
 // Rows of `width` outputs. The last block is moved back to end with the row: it makes some outputs
 // twice, the same, and never reads or writes past the end.
-template <int R, int V, class T>
-void stencil_rows(const Plane<T>& p, const T* x, T* out, i64 x_row, i64 out_row, i64 width) {
+template <int R, int V, class T, class S>
+void stencil_rows(const Plane<T>& p, const S* x, T* out, i64 x_row, i64 out_row, i64 width) {
   constexpr i64 step = V * kLanes<T>;
   for (i64 q = 0;;) {
     if constexpr (R > 1)
@@ -261,8 +273,8 @@ void stencil_rows(const Plane<T>& p, const T* x, T* out, i64 x_row, i64 out_row,
   }
 }
 
-// `offsets` has room for the outer taps.
-template <class T>
+// `offsets` has room for the outer taps. S: how the input is stored.
+template <class T, class S>
 void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool parallel) {
   const Desc& d = args.desc;
   const int last = d.rank - 1, row_axis = d.rank - 2;
@@ -283,25 +295,35 @@ void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool paralle
   const bool grouped = d.rank > 1 && d.dilation[row_axis] == 1 && d.kernel[row_axis] > 1;
   const i64 taps = taps_of(d) * d.in_channels;
 
-  each_strip<T>(args, in, parallel, [&](const Strip<T>& s) {
+  const bool direct = stored_as<T>(d.out_type) && d.activation == Activation::none;
+  shared.far = shared.far && direct;
+  const i64 pitch = strip_columns(d, in);
+
+  each_strip<T, S>(args, in, parallel, [&](const Strip<T, S>& s) {
     Plane<T> p = shared;
     p.w = static_cast<const T*>(args.packed) + (s.group * d.out_channels + s.channel) * taps;
     p.bias = s.bias;
-    const T* x = s.x;
-    T* out = s.out;
+    T* sums = direct ? nullptr : row_scratch<T>(pitch);
+    auto make = [&]<int R, int V>(i64 y) {
+      T* to = direct ? s.out + y * s.out_row : sums;
+      stencil_rows<R, V>(p, s.x + y * s.x_row, to, s.x_row, direct ? s.out_row : pitch, s.width);
+      if (direct) return;
+      as_stored<T>(d.out_type, args.out.data, [&](auto* out) {
+        for (int r = 0; r < R; ++r) {
+          if constexpr (is_float<T>) activate_row(d.activation, sums + r * pitch, s.width);
+          store_row(sums + r * pitch, out + s.out_at + (y + r) * s.out_row, 1, s.width);
+        }
+      });
+    };
     i64 y = 0;
     if (grouped)
-      for (; y + kStencilRows <= s.rows; y += kStencilRows) {
-        stencil_rows<kStencilRows, kStencilVectors>(p, x, out, s.x_row, s.out_row, s.width);
-        x += kStencilRows * s.x_row;
-        out += kStencilRows * s.out_row;
-      }
-    for (; y < s.rows; ++y, x += s.x_row, out += s.out_row) {
+      for (; y + kStencilRows <= s.rows; y += kStencilRows)
+        make.template operator()<kStencilRows, kStencilVectors>(y);
+    for (; y < s.rows; ++y)
       if (s.width >= 8 * kLanes<T>)
-        stencil_rows<1, 8>(p, x, out, s.x_row, s.out_row, s.width);
+        make.template operator()<1, 8>(y);
       else
-        stencil_rows<1, kStencilVectors>(p, x, out, s.x_row, s.out_row, s.width);
-    }
+        make.template operator()<1, kStencilVectors>(y);
   });
 }
 

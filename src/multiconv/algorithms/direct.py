@@ -9,7 +9,7 @@ from multiconv._machine import Machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
-from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
+from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, far_output, shared
 
 
 class Direct(NativeAlgorithm):
@@ -80,11 +80,11 @@ class Direct(NativeAlgorithm):
 
 def _in_place(problem: Problem) -> bool:
     """Whether most outputs are summed from the input as it lies, given rows of neighbours."""
+    small = COMPUTE[problem.acc_dtype.name] in ("float32", "uint32")
     return (
-        problem.acc_dtype.kind == "f"
-        and problem.x_dtype == problem.acc_dtype == problem.out_dtype
+        problem.acc_dtype.kind != "c"
+        and (problem.x_dtype == problem.acc_dtype or small)
         and max(*problem.stride, *problem.in_dilation) == 1
-        and problem.activation is None
         and math.prod(out_size(problem)) >= 2**14
         and problem.in_size[-1] >= 128
     )
