@@ -109,7 +109,7 @@ def test_what_direct_summation_keeps_is_kept_in_signals(what, n, dtype, rng):
         x = np.zeros(n)
         x[[n // 2, n // 2 + 1]] = 1 / large, 1
     x, h = x.astype(dtype), (rng.standard_normal(1001) + 3).astype(dtype)
-    assert mc.plan(mc.convolve, x, h).algorithm == "overlap_save"
+    assert mc.plan(mc.convolve, x, h).algorithm in ("overlap_save", "partitioned")
     auto, direct = (mc.convolve(x, h, method=m) for m in ("auto", "direct"))
     size = mc.convolve(np.abs(x), np.abs(h), method="direct")
     assert lost(auto, direct, size) < 0.01
@@ -129,7 +129,7 @@ def test_what_direct_summation_keeps_is_kept_in_images(what, dtype, rng):
         x[:150], x[150:, :100] = 0, 0
         x[150, 100], x[150, 101:], x[151:, 100] = 1, large, large
     x, h = x.astype(dtype), (rng.standard_normal((41, 33)) + 3).astype(dtype)
-    assert mc.plan(mc.convolve, x, h).algorithm == "overlap_save"
+    assert mc.plan(mc.convolve, x, h).algorithm in ("overlap_save", "partitioned")
     auto, direct = (mc.convolve(x, h, method=m) for m in ("auto", "direct"))
     size = mc.convolve(np.abs(x), np.abs(h), method="direct")
     assert lost(auto, direct, size) < 0.01

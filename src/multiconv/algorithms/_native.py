@@ -31,6 +31,9 @@ forced_target = ""
 CALL = 2.5e-6
 """Seconds that one native call takes beyond its work."""
 
+ROUNDS_MORE = 2.5e-6
+"""Seconds that a transform has to be quicker by: direct summation of small numbers is exact."""
+
 HAND_OUT = 4e-6
 """Seconds that sharing out work takes beyond waking the threads."""
 

@@ -12,7 +12,7 @@ from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
+from multiconv.algorithms._native import CALL, ROUNDS_MORE, NativeAlgorithm, far_output, shared
 
 
 class OverlapSave(NativeAlgorithm):
@@ -53,7 +53,9 @@ class OverlapSave(NativeAlgorithm):
         best = _best(problem)
         eps = rounding(problem.acc_dtype)
         error = 3 * eps * math.log2(math.prod(best.tile) + 1)
-        return Cost(CALL + best.seconds, self.scratch(problem, planning.machine), error)
+        return Cost(
+            CALL + ROUNDS_MORE + best.seconds, self.scratch(problem, planning.machine), error
+        )
 
 
 STAGE = {2: 11.0, 3: 12.0, 4: 13.0, 5: 16.0, 8: 15.5}

@@ -11,7 +11,7 @@ from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, HAND_OUT, NativeAlgorithm, far_output
+from multiconv.algorithms._native import CALL, HAND_OUT, ROUNDS_MORE, NativeAlgorithm, far_output
 
 
 class Partitioned(NativeAlgorithm):
@@ -62,7 +62,7 @@ class Partitioned(NativeAlgorithm):
         best = _best(problem)
         error = 3 * rounding(problem.acc_dtype) * math.log2(best.length)
         looks = 1 if problem.kernel[0] >= LONG else SHORT
-        seconds = CALL + best.seconds * looks + far_output(problem, planning.machine)
+        seconds = CALL + ROUNDS_MORE + best.seconds * looks + far_output(problem, planning.machine)
         return Cost(seconds, self.scratch(problem, planning.machine), error)
 
 
