@@ -212,7 +212,7 @@ def test_the_number_of_threads_changes_no_bit(shape, rng):
 
 
 @pytest.mark.parametrize(
-    ("x", "size"), [((1_000_000,), (1001,)), ((2048, 2048), (31, 31)), ((2048, 2048), (9, 9))]
+    ("x", "size"), [((1_000_000,), (1001,)), ((2048, 2048), (31, 31)), ((2048, 2048), (21, 21))]
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_planner_takes_it_for_large_boxes(x, size, dtype):
