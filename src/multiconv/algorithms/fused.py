@@ -17,8 +17,8 @@ from multiconv.algorithms._native import CALL, NativeAlgorithm, Prepared, far_ou
 class Fused(NativeAlgorithm):
     """Passes along all axes tile by tile, so that no intermediate goes through memory.
 
-    Rows are filtered as they come; along every other axis a window of filtered rows or planes moves
-    over the tile.
+    The first pass reads the input in place and makes a few slabs at once; those behind it work on
+    slabs in cache, and the last one writes the output.
     """
 
     name = "fused"
@@ -54,7 +54,7 @@ class Fused(NativeAlgorithm):
         super().run(prepared, x, bias, out)
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        """Multiply-adds of all passes, or the memory traffic, whichever is slower."""
+        """Multiply-adds of all passes, and the memory traffic."""
         machine = planning.machine
         eps = rounding(problem.acc_dtype)
         rate = machine.flops(problem.acc_dtype.itemsize)

@@ -113,7 +113,7 @@ class Job:
         places = tuple(sorted(range(len(self.axes)), key=lambda p: self.axes[p]))
         sums, result = self._sums([kernel]), None
         if self.rounds_at_once and sums != self.dtype:
-            sums, result = self._float_sums([kernel]), self.dtype
+            sums, result = self._float_sums(kernel), self.dtype
         taps = kernel.astype(sums).transpose(places)
         return self._pass(self.x, taps, places, self.cval, 0, into_out, result)
 
@@ -174,19 +174,16 @@ class Job:
         ones = [np.ones(1) if f is None else f for f in factors]
         return np.asarray(functools.reduce(np.multiply.outer, ones))
 
-    def _float_sums(self, kernels: Sequence[Array]) -> np.dtype[Any]:
+    def _float_sums(self, kernel: Array) -> np.dtype[Any]:
         """Floats whose sums of 8-bit samples are off by far less than a half; else float64."""
-        gain = math.prod(float(np.abs(k).sum()) for k in kernels)
-        small = self.x.dtype.itemsize == 1 and gain <= LARGEST_GAIN
+        small = self.x.dtype.itemsize == 1 and float(np.abs(kernel).sum()) <= LARGEST_GAIN
         return np.dtype(np.float32 if small else np.float64)
 
     def _target(self, result: np.dtype[Any]) -> Array | None:
         """The caller's array, if a pass can write there without rounding."""
-        return (
-            self.out
-            if self.out is not None and not self.moved and self.out.dtype == result
-            else None
-        )
+        if self.out is None or self.moved or self.out.dtype != result:
+            return None
+        return self.out
 
 
 def _work(x: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
