@@ -138,6 +138,7 @@ struct Fused {
     const S** rows;      // of the input on the first pass's axis; null where they lie outside
     T* slabs[kMaxRank];  // what the pass along an axis makes
     T* line;             // a row on its way to the output
+    T beyond;            // what the first pass makes of the constant beyond the boundary
 
     i64 out_step(int a) const { return args.out.strides[3 + a]; }
     i64 source(int a, i64 i) const {
@@ -202,18 +203,11 @@ struct Fused {
           const i64 s =
               at == kOutside ? kOutside : resolve_index(start + q, d.in_size[a], d.boundary[a]);
           const i64 same = s - start;
-          to[q] = s == kOutside                 ? outside()
+          to[q] = s == kOutside                 ? beyond
                   : same >= begin && same < end ? to[same]
                                                 : sum_one(i + r, at + s);
         }
       }
-    }
-
-    // What the first pass makes of the constant beyond the boundary.
-    T outside() const {
-      T sum = T(0);
-      for (i64 k = 0; k < d.kernel[t.top]; ++k) sum += boundary_value<T>(d, 0) * factor[t.top][k];
-      return sum;
     }
 
     T sum_one(i64 i, i64 at) const {
@@ -331,7 +325,7 @@ struct Fused {
   template <class S>
   static void run_tile(const RunArgs& args, const Tiling& t, const S* x, i64 task) {
     const Desc& d = args.desc;
-    Tile<S> tile{args, d, t, {}, T(0), {}, {}, nullptr, {}, nullptr};
+    Tile<S> tile{args, d, t, {}, T(0), {}, {}, nullptr, {}, nullptr, T(0)};
     i64 out = 0;
     for (int a = t.last; a >= 0; --a) {
       tile.first[a] = task % t.count[a] * t.tile[a];
@@ -346,6 +340,8 @@ struct Fused {
     if (d.has_bias) tile.bias = static_cast<const T*>(args.bias)[filter];
     const T* factor = static_cast<const T*>(args.packed) + filter * factors(d);
     for (int a = 0; a < d.rank; factor += d.kernel[a++]) tile.factor[a] = factor;
+    for (i64 k = 0; k < d.kernel[t.top]; ++k)
+      tile.beyond += boundary_value<T>(d, 0) * tile.factor[t.top][k];
     bool inside = true;
     for (int a = 0; a < t.top; ++a) {
       const i64 s = tile.source(a, 0);
