@@ -3,7 +3,7 @@
 The problems are the checkout's, whatever commit is measured, so that histories do not break.
 """
 
-from multiconv.bench import Case, families
+from multiconv.bench import Case, case_of, families
 
 LARGEST = 2**22
 """Samples up to which a problem is followed; larger ones take asv too long."""
@@ -23,7 +23,7 @@ class Problems:
     timeout = 60
 
     def setup(self, name):
-        self.call = Case(ENTRIES[name]).ours()
+        self.call = case_of(ENTRIES[name]).calls()["multiconv"]
         self.call()
 
     def time_call(self, name):

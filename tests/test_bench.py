@@ -19,6 +19,7 @@ from multiconv.cli import main
 
 BRIEF = Effort(rounds=3, seconds=0.01)
 ENTRIES = [entry for family in families() for entry in family.entries]
+LAYERS = [entry for family in families("layers") for entry in family.entries]
 TINY = mc.Problem.parse("mb1 ic1 oc1 in60 k5 p2:2 flip float64")
 MACHINE = {
     "cpu": "a CPU", "cores": 2, "system": "a system", "multiconv": "0", "threads": 2, "load": 0.0,
@@ -79,7 +80,7 @@ def printed(found, width=80):
 
 
 def test_every_problem_is_what_its_public_call_means():
-    for one in ENTRIES:
+    for one in ENTRIES + LAYERS:
         if one.filter:
             continue
         call = spell(one.problem)
@@ -88,10 +89,14 @@ def test_every_problem_is_what_its_public_call_means():
         assert mc.plan(call.function, *shapes, **call.options).problem == one.problem, one
 
 
-def test_names_are_unique_and_targets_make_sense():
-    names = [str(one) for one in ENTRIES]
+@pytest.mark.parametrize("entries", [ENTRIES, LAYERS], ids=["single", "layers"])
+def test_names_are_unique_and_targets_make_sense(entries):
+    names = [str(one) for one in entries]
     assert len(set(names)) == len(names) > 200
-    assert all(one.aim == 0 or one.aim > one.must > 0 for one in ENTRIES)
+    assert all(one.aim == 0 or one.aim > one.must > 0 for one in entries)
+
+
+def test_the_families_are_there():
     keys = {family.key for family in families()}
     assert {"signal", "long", "batch", "image", "volume", "tiny", "growth", "map"} <= keys
 
@@ -105,7 +110,7 @@ def test_every_filter_runs_and_gives_the_dtype_it_says(one):
         acc_dtype=one.problem.acc_dtype, out_dtype=one.problem.out_dtype,
     )  # fmt: skip
     small = Case(Entry(one.family, one.name, problem, one.filter))
-    found = small.ours()()
+    found = small.calls()["multiconv"]()
     assert found.shape == problem.in_size
     assert found.dtype == problem.out_dtype
     for offer in Peers().offers(small):
@@ -143,6 +148,41 @@ def test_selection():
         select(family="tinny")
     with pytest.raises(ValueError, match="contains 'nothing'"):
         select("nothing")
+    with pytest.raises(ValueError, match="suite: 'all' is not allowed"):
+        select(suite="all")
+
+
+def test_batches_and_passes_make_one_entry_each():
+    layer = mc.Problem.parse("mb2 ic3 oc4 in5x6 k3x3 float32")
+    (one,) = parse(["[one] First", "batches 1 8", "passes forward weight_grad", "must 2 aim 3",
+                    f"a | {layer}"])  # fmt: skip
+    assert [(e.name, e.problem.batch, e.direction, e.must) for e in one.entries] == [
+        ("a", 2, "forward", 2), ("a, mb8", 16, "forward", 2),
+        ("a, weight grad", 2, "weight_grad", 1.3), ("a, mb8, weight grad", 16, "weight_grad", 1.3),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["forward", "input_grad", "weight_grad"])
+@pytest.mark.parametrize(
+    "layer",
+    ["mb2 ic6 oc4 in9x8 k3x2 s2 p1:1 float32", "mb2 g2 ic4 oc6 in11 k3 d2 p2:2 float32",
+     "mb1 ic2 oc3 in5x6x7 k3x3x3 p1:1 float32"],
+)  # fmt: skip
+def test_the_libraries_agree_on_layers(layer, direction):
+    one = Entry("family", "layer", mc.Problem.parse(layer), direction=direction)
+    peers = Peers()
+    with peers.threads(mc.get_num_threads()):
+        found = measure(one, peers, BRIEF)
+    assert (found.failure, found.left_out) == ("", {})
+    assert "torch" in found.seconds
+    assert found.ours <= found.seconds["multiconv"].minimum
+    assert (found.one_shot is None) == (direction == "weight_grad")
+
+
+def test_the_libraries_agree_on_a_transposed_layer():
+    text = "mb1 g2 ic4 oc6 in5x6 k4x3 id2 p1:2,1:1 flip float32"
+    found = measure(entry(problem=mc.Problem.parse(text)), Peers(), BRIEF)
+    assert found.failure == ""
 
 
 # --- the runner
@@ -273,6 +313,17 @@ def test_pictures_are_drawn(tmp_path, picture, names):
     assert all(p.stat().st_size > 5000 for p in written)
 
 
+def test_layers_are_drawn(tmp_path):
+    from multiconv.bench import _layers_picture
+
+    results = [result(f"{way} {n}", 1e-3, 1e-3 * n, problem=LAYERS[0].problem, direction=way)
+               for way in ("forward", "input_grad") for n in (0.5, 2, 60)]  # fmt: skip
+    found = report(*results)
+    assert _layers_picture.draw(found, tmp_path) == []
+    found.suite = "layers"
+    assert all(p.stat().st_size > 5000 for p in _layers_picture.draw(found, tmp_path))
+
+
 def test_nothing_is_drawn_of_nothing(tmp_path):
     from multiconv.bench import _growth_picture, _map
 
@@ -307,7 +358,8 @@ def test_a_difference_is_the_exit_status(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["5"], "count: is for --planner"),
+        (["5"], "suite: '5' is not allowed"),
+        (["--planner", "five"], "count: 'five' is not allowed"),
         (["--family", "none"], "family: 'none' is not allowed"),
         (["--planner", "0"], "count: 0 problems"),
         (["--read", "missing.json"], "missing.json: cannot be used"),

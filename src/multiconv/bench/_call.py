@@ -24,15 +24,9 @@ class Spelling:
 
 
 def spell(problem: Problem) -> Spelling:
-    """A signal's or an image's words where they can say it, else a layer's.
-
-    Raises
-    ------
-    ValueError
-        For input dilation, which no benchmark has.
-    """
+    """A signal's or an image's words where they can say it, else a layer's."""
     if max(problem.in_dilation) > 1:
-        raise ValueError(f"problem: {problem} has an input dilation, which is not measured")
+        return _transposed(problem)
     modes = axis_modes(problem)
     layer = max(problem.groups, problem.in_channels, problem.out_channels) > 1
     if layer or modes is None or problem.bias or problem.activation:
@@ -78,6 +72,23 @@ def _layer(p: Problem) -> Spelling:
         x_shape = (p.batch, *p.in_size, p.in_channels)
         w_shape = (*p.kernel, p.group_in, p.out_channels)
     return Spelling(mc.conv, x_shape, w_shape, options)
+
+
+def _transposed(p: Problem) -> Spelling:
+    """A layer's transpose, laid out as that layer: from its outputs back to its inputs."""
+    cuts = [(window(k, d) - 1 - lo, window(k, d) - 1 - hi)
+            for k, d, (lo, hi) in zip(p.kernel, p.dilation, p.padding, strict=True)]  # fmt: skip
+    padding = tuple((lo, max(hi, 0)) for lo, hi in cuts)
+    options: dict[str, Any] = {"stride": _one(p.in_dilation), "padding": padding}
+    extra = tuple(max(-hi, 0) for _, hi in cuts)
+    if any(extra):
+        options["output_padding"] = extra
+    if max(p.dilation) > 1:
+        options["dilation"] = _one(p.dilation)
+    if p.groups > 1:
+        options["groups"] = p.groups
+    x_shape = (p.batch, p.in_channels, *p.in_size)
+    return Spelling(mc.conv_transpose, x_shape, (p.in_channels, p.group_out, *p.kernel), options)
 
 
 def _geometry(problem: Problem) -> dict[str, Any]:

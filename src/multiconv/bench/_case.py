@@ -1,4 +1,4 @@
-"""An entry of `problems.txt` with data, and our call for it."""
+"""An entry of `problems/` with data, and our call for it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from multiconv._typing import Array
 
 from ._call import Spelling, axis_modes, spell
 from ._problems import Entry
+from ._results import OURS
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,11 @@ class Case:
         """Samples of the data."""
         return self.entry.problem.batch * math.prod(self.entry.problem.in_size)
 
-    def ours(self) -> Callable[[], Any]:
-        """Our public call, a fresh result each time."""
+    def calls(self) -> dict[str, Callable[[], Any]]:
+        """Our public calls by name, a fresh result each time."""
+        return {OURS: self._call()}
+
+    def _call(self) -> Callable[[], Any]:
         name, parameters = self.filter
         if not name:
             options = self.spelling.options

@@ -26,7 +26,7 @@ Cell = tuple[float, float, Result]
 
 
 def draw(report: Report, folder: Path) -> list[Path]:
-    """Draw what `problems.txt` puts on the map; nothing where nothing was measured."""
+    """Draw what `problems/` puts on the map; nothing where nothing was measured."""
     panels = _panels(report.drawn("map"))
     if not panels:
         return []

@@ -38,17 +38,20 @@ def text(report: Report) -> str:
 
 
 def _table(results: Iterable[Result], *, full: bool) -> list[str]:
-    lines = ["| problem | multiconv | best peer | by | ratio | must | aim | | algorithm |",
-             "| --- | --: | --: | --- | --: | --: | --: | --- | --- |"]  # fmt: skip
+    lines = [
+        "| problem | multiconv | best peer | by | ratio | must | aim | | one-shot | algorithm |",
+        "| --- | --: | --: | --- | --: | --: | --: | --- | --: | --- |",
+    ]
     for r in results:
         name, best = str(r) if full else r.name, r.best_peer
         if r.failure:
-            lines.append(f"| {name} | | | | | | | {MARKS['failed']}: {r.failure} | |")
+            lines.append(f"| {name} | | | | | | | {MARKS['failed']}: {r.failure} | | |")
             continue
         cells = [
             name, duration(r.ours), duration(r.seconds[best].minimum) if best else "", best or "",
             "" if r.ratio is None else ratio(r.ratio), f"{r.must:g}",
-            f"{r.aim:g}" if r.aim else "", MARKS[r.verdict], r.algorithm,
+            f"{r.aim:g}" if r.aim else "", MARKS[r.verdict],
+            "" if r.one_shot is None else ratio(r.one_shot), r.algorithm,
         ]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -1,17 +1,23 @@
-"""Reads `problems.txt`."""
+"""Reads the files of `problems`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 
 from multiconv._problem import Problem
 
+SUITES = ("single", "layers")
+"""Single channels, and the layers of networks."""
+PASSES = ("forward", "input_grad", "weight_grad")
+"""A layer, and its gradients in its input and in its kernel."""
 NOT_BEHIND = 0.95
 """The ratio to reach where no other is said: no peer ahead by more than 5 %."""
+GRADIENT = 1.3, 2.0
+"""What gradients are to reach, and their aim."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class Entry:
     problem : Problem
     filter : str
         What runs, of `multiconv.filters`, where it is no plain convolution.
+    direction : str
+        One of `PASSES`.
     must, aim : float
         Ratios of the best peer's time to ours; 0 is no aim.
     """
@@ -33,6 +41,7 @@ class Entry:
     name: str
     problem: Problem
     filter: str = ""
+    direction: str = "forward"
     must: float = NOT_BEHIND
     aim: float = 0.0
 
@@ -51,6 +60,8 @@ class Family:
         ``"map"``, ``"growth"`` or none: where the results are drawn.
     within : float
         How far the time per sample may be from its best; 0 is no matter.
+    batches, passes : tuple
+        Each problem stands for one entry of each batch size and pass.
     entries : list of Entry
     """
 
@@ -58,14 +69,18 @@ class Family:
     title: str
     picture: str = ""
     within: float = 0.0
+    batches: tuple[int, ...] = (1,)
+    passes: tuple[str, ...] = PASSES[:1]
     entries: list[Entry] = field(default_factory=list)
 
 
-@lru_cache(maxsize=1)
-def families() -> tuple[Family, ...]:
-    """The families of `problems.txt`."""
-    text = resources.files(__package__).joinpath("problems.txt").read_text(encoding="utf-8")
-    return tuple(parse(text.splitlines()))
+@lru_cache(maxsize=len(SUITES))
+def families(suite: str = "single") -> tuple[Family, ...]:
+    """The families of a suite."""
+    if suite not in SUITES:
+        raise ValueError(f"suite: {suite!r} is not allowed, give {' or '.join(SUITES)}")
+    path = resources.files(__package__).joinpath("problems", f"{suite}.txt")
+    return tuple(parse(path.read_text(encoding="utf-8").splitlines()))
 
 
 def parse(lines: Iterable[str]) -> list[Family]:
@@ -88,7 +103,7 @@ def parse(lines: Iterable[str]) -> list[Family]:
             elif not found:
                 raise ValueError("comes before the first [family]")
             elif "|" in line:
-                found[-1].entries.append(_entry(found[-1].key, line, must, aim))
+                found[-1].entries += _entries(found[-1], line, must, aim)
             elif target := re.fullmatch(r"must ([\d.]+)(?: +aim ([\d.]+))?", line.strip()):
                 must, aim = float(target[1]), float(target[2] or 0)
             else:
@@ -98,7 +113,7 @@ def parse(lines: Iterable[str]) -> list[Family]:
     return found
 
 
-def select(only: str = "", family: str = "") -> list[Family]:
+def select(only: str = "", family: str = "", suite: str = "single") -> list[Family]:
     """The families, or those named, with the entries that contain ``only``.
 
     Raises
@@ -107,7 +122,7 @@ def select(only: str = "", family: str = "") -> list[Family]:
         If a name is unknown or nothing is left.
     """
     names = [name for name in family.split(",") if name]
-    known = {f.key: f for f in families()}
+    known = {f.key: f for f in families(suite)}
     for name in names:
         if name not in known:
             raise ValueError(f"family: {name!r} is not allowed, give some of {', '.join(known)}")
@@ -115,13 +130,13 @@ def select(only: str = "", family: str = "") -> list[Family]:
     for one in (known[n] for n in names or known):
         entries = [e for e in one.entries if only in str(e)]
         if entries:
-            chosen.append(Family(one.key, one.title, one.picture, one.within, entries))
+            chosen.append(replace(one, entries=entries))
     if not chosen:
         raise ValueError(f"only: no problem's name contains {only!r}")
     return chosen
 
 
-def _entry(family: str, line: str, must: float, aim: float) -> Entry:
+def _entries(family: Family, line: str, must: float, aim: float) -> list[Entry]:
     parts = [part.strip() for part in line.split("|")]
     if len(parts) > 3:
         raise ValueError("has more than name | problem | filter")
@@ -129,7 +144,18 @@ def _entry(family: str, line: str, must: float, aim: float) -> Entry:
     problem = Problem.parse(text)
     if str(problem) != text:
         raise ValueError(f"{text!r} is not canonical, write {str(problem)!r}")
-    return Entry(family, name, problem, spec[0] if spec else "", must, aim)
+    one = Entry(family.key, name, problem, spec[0] if spec else "", must=must, aim=aim)
+    return [_varied(one, family, batch, way) for way in family.passes for batch in family.batches]
+
+
+def _varied(one: Entry, family: Family, batch: int, way: str) -> Entry:
+    if len(family.batches) == 1 and way == "forward":
+        return one
+    words = [one.name, *([f"mb{batch}"] if batch > 1 else []),
+             *([way.replace("_", " ")] if way != "forward" else [])]  # fmt: skip
+    must, aim = (one.must, one.aim) if way == "forward" else GRADIENT
+    return replace(one, name=", ".join(words), direction=way, must=must, aim=aim,
+                   problem=replace(one.problem, batch=one.problem.batch * batch))  # fmt: skip
 
 
 def _describe(family: Family, line: str) -> None:
@@ -138,5 +164,9 @@ def _describe(family: Family, line: str) -> None:
             family.picture = where
         case ["within", factor]:
             family.within = float(factor)
+        case ["batches", *sizes] if all(size.isdigit() for size in sizes):
+            family.batches = tuple(map(int, sizes))
+        case ["passes", *words] if set(words) <= set(PASSES):
+            family.passes = tuple(words)
         case _:
             raise ValueError(f"{line.strip()!r} is neither a problem nor a setting")

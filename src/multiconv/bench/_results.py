@@ -14,6 +14,10 @@ from . import _machine
 from ._problems import Entry, Family
 
 OURS = "multiconv"
+LAST = "multiconv last"
+"""Layers with the channels on the last axis."""
+ONE_SHOT = "multiconv one-shot"
+"""Layers whose weights are packed in the call."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Result:
 
     Attributes
     ----------
-    family, name, problem, filter, must, aim
+    family, name, problem, filter, must, aim, direction
         The entry's.
     algorithm : str
         What the planner chose.
@@ -49,6 +53,7 @@ class Result:
     filter: str
     must: float
     aim: float
+    direction: str = "forward"
     algorithm: str = ""
     seconds: dict[str, Seconds] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
@@ -58,20 +63,26 @@ class Result:
     def of(cls, entry: Entry) -> Result:
         """Nothing yet."""
         return cls(entry.family, entry.name, str(entry.problem), entry.filter, entry.must,
-                   entry.aim)  # fmt: skip
+                   entry.aim, entry.direction)  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.family} {self.name}"
 
     @property
+    def best_of_ours(self) -> str:
+        """Our quickest call with weights prepared, as peers have their best layout too."""
+        return min((n for n in (OURS, LAST) if n in self.seconds),
+                   key=lambda n: self.seconds[n].minimum)  # fmt: skip
+
+    @property
     def ours(self) -> float:
         """Our least time."""
-        return self.seconds[OURS].minimum
+        return self.seconds[self.best_of_ours].minimum
 
     @property
     def best_peer(self) -> str | None:
         """The quickest other, if any ran."""
-        peers = [name for name in self.seconds if name != OURS]
+        peers = [name for name in self.seconds if name not in (OURS, LAST, ONE_SHOT)]
         return min(peers, key=lambda n: self.seconds[n].minimum, default=None)
 
     @property
@@ -79,6 +90,12 @@ class Result:
         """The best peer's least time over ours."""
         best = self.best_peer
         return None if best is None else self.seconds[best].minimum / self.ours
+
+    @property
+    def one_shot(self) -> float | None:
+        """The best peer's least time over ours where the weights are packed in the call."""
+        best, ours = self.best_peer, self.seconds.get(ONE_SHOT)
+        return self.seconds[best].minimum / ours.minimum if best and ours else None
 
     @property
     def verdict(self) -> str:
@@ -107,20 +124,24 @@ class Report:
     families : list of dict
         Key, title, picture and limit of each family.
     results : list of Result
+    suite : str
+        Which of `_problems.SUITES`.
     """
 
     machine: dict[str, Any]
     families: list[dict[str, Any]]
     results: list[Result]
+    suite: str = "single"
 
     @classmethod
     def of(
-        cls, machine: dict[str, Any], families: Iterable[Family], results: list[Result]
-    ) -> Report:
+        cls, machine: dict[str, Any], families: Iterable[Family], results: list[Result],
+        suite: str = "single",
+    ) -> Report:  # fmt: skip
         """The results of families."""
         facts = [{"key": f.key, "title": f.title, "picture": f.picture, "within": f.within}
                  for f in families]  # fmt: skip
-        return cls(machine, facts, results)
+        return cls(machine, facts, results, suite)
 
     def family(self, key: str) -> list[Result]:
         """The results of one family."""
@@ -157,6 +178,6 @@ class Report:
                 for r in stored["results"]
             ]
             _machine.lines(stored["machine"])
-            return cls(stored["machine"], stored["families"], results)
+            return cls(stored["machine"], stored["families"], results, stored["suite"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"read: {path} holds no results of a benchmark ({error})") from None

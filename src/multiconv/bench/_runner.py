@@ -15,6 +15,7 @@ from multiconv._typing import Array
 
 from ._case import Case
 from ._clock import HOPELESS, Timing, interleave
+from ._layer_case import LayerCase
 from ._problems import Entry, Family
 from ._results import OURS, Result, Seconds
 from .peers import Offer
@@ -63,15 +64,15 @@ def run(
 
 def measure(entry: Entry, peers: Contestants, effort: Effort) -> Result:
     """Compare the results of all who can run it, then time them."""
-    result, case = Result.of(entry), Case(entry)
+    result, case = Result.of(entry), case_of(entry)
     try:
-        ours = case.ours()
-        reference = np.asarray(ours())
+        calls = case.calls()
+        reference = np.asarray(calls[OURS]())
         result.algorithm = case.algorithm()
     except (ValueError, TypeError, MemoryError) as error:
         result.failure = f"multiconv: {error}"
         return result
-    calls, firsts = {OURS: ours}, {OURS: _seconds(ours)}
+    firsts = {name: _seconds(run) for name, run in calls.items()}
     for offer in peers.offers(case):
         objection = offer.objection
         if not objection:
@@ -83,6 +84,13 @@ def measure(entry: Entry, peers: Contestants, effort: Effort) -> Result:
     if not result.failure:
         result.seconds = _timed(calls, firsts, effort)
     return result
+
+
+def case_of(entry: Entry) -> Case:
+    """The entry with data: a layer's, where it has channels."""
+    p = entry.problem
+    layer = max(p.groups, p.in_channels, p.out_channels) > 1 and not entry.filter
+    return LayerCase(entry) if layer else Case(entry)
 
 
 def _timed(

@@ -43,13 +43,17 @@ def _table(console: Console, results: Iterable[Result], name: object) -> None:
     assert callable(name)
     wide = console.width >= WIDE
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column("", width=40 if wide else 33, no_wrap=True, overflow="ellipsis")
-    columns = {OURS: 9, "peer": 8, "by": 10, "ratio": 5, "must": 4, "aim": 3, "": 2}
+    results = list(results)
+    room = max(len(name(r)) for r in results)
+    width = min(max(room, 40), console.width - 60) if wide else 32
+    table.add_column("", width=width, no_wrap=True, overflow="ellipsis")
+    columns = {OURS: 9, "peer": 8, "by": 10, "ratio": 5, "must": 4, "aim": 4, "": 2}
     for title, width in columns.items():
         table.add_column(title, width=width, no_wrap=True,
                          justify="left" if title in ("by", "") else "right")  # fmt: skip
     if wide:
         table.add_column("medians", width=7, justify="right", no_wrap=True)
+        table.add_column("one-shot", width=8, justify="right", no_wrap=True)
         table.add_column("algorithm", no_wrap=True)
     for result in results:
         cells = _cells(result)
@@ -62,17 +66,18 @@ def _table(console: Console, results: Iterable[Result], name: object) -> None:
 def _cells(result: Result) -> list[str | Text]:
     style, mark = STYLES[result.verdict], MARKS[result.verdict]
     if result.failure:
-        return [*[""] * 6, Text(mark, style=style), "", ""]
+        return [*[""] * 6, Text(mark, style=style), "", "", ""]
     best, minima, medians = result.best_peer, "", ""
     if best is not None and result.ratio is not None:
         minima = ratio(result.ratio)
-        medians = ratio(result.seconds[best].median / result.seconds[OURS].median)
+        medians = ratio(result.seconds[best].median / result.seconds[result.best_of_ours].median)
     if result.ratio is not None and result.ratio < 1:
         style = "bold red"
     return [
         duration(result.ours), duration(result.seconds[best].minimum) if best else "", best or "-",
         Text(minima, style=style), f"{result.must:g}", f"{result.aim:g}" if result.aim else "",
-        Text(mark, style=style), medians, result.algorithm,
+        Text(mark, style=style), medians,
+        "" if result.one_shot is None else ratio(result.one_shot), result.algorithm,
     ]  # fmt: skip
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from multiconv._units import duration, ratio
 
-from . import _growth_picture, _machine, _map, _markdown, _terminal
+from . import _growth_picture, _layers_picture, _machine, _map, _markdown, _terminal
 from ._problems import Family, select
 from ._progress import Progress
 from ._results import Report, Result
@@ -21,6 +21,8 @@ from ._runner import run as run_families
 from ._verdicts import planner
 from .peers import Peers
 
+FILES = {"single": ("results.json", "table.md"), "layers": ("layers.json", "layers.md")}
+"""What a suite is published as: figures and their table."""
 QUICK = Effort(rounds=3, seconds=0.5)
 
 
@@ -34,10 +36,11 @@ class Where:
 
 
 def measure(
-    family: str, only: str, effort: Effort, threads: int | None, *, smallest: bool = False
-) -> Report:
+    suite: str, family: str, only: str, effort: Effort, threads: int | None, *,
+    smallest: bool = False,
+) -> Report:  # fmt: skip
     """Measure the problems that are chosen, telling each on standard error."""
-    chosen = select(only, family)
+    chosen = select(only, family, suite)
     if smallest:
         chosen = [_smallest(one) for one in chosen]
     count = with_threads(threads)
@@ -46,7 +49,7 @@ def measure(
     progress = Progress(sum(len(f.entries) for f in chosen), sys.stderr)
     with peers.threads(count), progress:
         results = run_families(chosen, peers, effort, lambda r: progress.step(_line(r)))
-    return Report.of(machine, chosen, results)
+    return Report.of(machine, chosen, results, suite)
 
 
 def read(path: Path) -> Report:
@@ -62,13 +65,14 @@ def show(console: Console, report: Report, where: Where) -> None:
         report.save(where.json)
         written.append(where.json)
     if where.publish is not None:
-        report.save(where.publish / "results.json")
-        table = where.publish / "table.md"
+        figures, table = (where.publish / name for name in FILES[report.suite])
+        report.save(figures)
         table.write_text(_markdown.text(report), encoding="utf-8")
-        written += [where.publish / "results.json", table]
+        written += [figures, table]
     for folder in dict.fromkeys((where.pictures, where.publish)):
         if folder is not None:
-            written += _map.draw(report, folder) + _growth_picture.draw(report, folder)
+            for picture in (_map, _growth_picture, _layers_picture):
+                written += picture.draw(report, folder)
     _tell(console, written)
 
 
@@ -79,7 +83,7 @@ def _tell(console: Console, written: Iterable[Path]) -> None:
 
 def _smallest(family: Family) -> Family:
     entry = min(family.entries, key=lambda e: math.prod((*e.problem.in_size, *e.problem.kernel)))
-    return Family(family.key, family.title, family.picture, family.within, [entry])
+    return replace(family, entries=[entry])
 
 
 def _line(result: Result) -> str:

@@ -16,9 +16,10 @@ DIFFERENT = 1
 
 
 def bench(
-    count: Annotated[int | None, typer.Argument(
-        metavar="[N]", show_default=False,
-        help="With --planner: how many problems to draw, 500 unless given.")] = None,
+    suite: Annotated[str, typer.Argument(
+        metavar="[SUITE]", show_default=False,
+        help="single: signals, images, volumes; layers: networks'. With --planner: how many "
+             "problems to draw, 500 unless given.")] = "single",
     family: Annotated[str, typer.Option(
         metavar="NAME[,NAME]", help="These families of problems only.")] = "",
     only: Annotated[str, typer.Option(
@@ -58,18 +59,25 @@ def bench(
         raise MissingExtraError(
             f"bench: needs {library}, install it with: pip install 'multiconv[bench]'"
         ) from None
-    if count is not None and not planner:
-        raise ValueError("count: is for --planner, which is not given")
     for folder in (pictures, publish):
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
     where = run.Where(json, pictures, publish)
     if planner:
-        return run.planner(console, where, 500 if count is None else count, seed, threads)
+        return run.planner(console, where, _count(suite), seed, threads)
     if read is not None:
         report = run.read(read)
     else:
         effort = run.QUICK if quick else run.Effort(rounds, seconds)
-        report = run.measure(family, only, effort, threads, smallest=quick)
+        report = run.measure(suite, family, only, effort, threads, smallest=quick)
     run.show(console, report, where)
     return DIFFERENT if any(r.failure for r in report.results) else 0
+
+
+def _count(word: str) -> int:
+    """How many problems are to be drawn."""
+    if word == "single":
+        return 500
+    if not word.isdigit():
+        raise ValueError(f"count: {word!r} is not allowed, give a number of problems")
+    return int(word)

@@ -15,7 +15,8 @@ from types import ModuleType
 from .._case import Case
 from ._offer import Offer
 
-_FILES = ("numpy", "scipy_signal", "scipy_ndimage", "torch", "opencv")
+_FILES = ("numpy", "scipy_signal", "scipy_ndimage", "torch", "opencv", "onnxruntime",
+          "openvino", "jax")  # fmt: skip
 
 
 class Peers:
