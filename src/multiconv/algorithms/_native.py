@@ -62,11 +62,15 @@ class NativeAlgorithm(Algorithm):
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> Prepared:
         """Pack the kernel in the type that is computed in."""
+        found = self.executable(problem)
+        return Prepared(found, found.pack(self.native(problem, kernel)))
+
+    def native(self, problem: Problem, kernel: Array) -> Array:
+        """The kernel in the type that is computed in."""
         compute = _compute_dtype(problem.acc_dtype)
         if kernel.dtype != compute or _halved(kernel):
             kernel = kernel.astype(compute)
-        found = self.executable(problem)
-        return Prepared(found, found.pack(kernel))
+        return kernel
 
     def run(self, prepared: Prepared, x: Array, bias: Array | None, out: Array) -> None:
         """Run the kernel, with the interpreter lock released."""

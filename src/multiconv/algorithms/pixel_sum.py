@@ -1,0 +1,68 @@
+"""Few outputs that sum over many places: weight gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from multiconv._core import Executable, Packed
+from multiconv._geometry import out_size, reached
+from multiconv._problem import Problem, rounding
+from multiconv._traits import KernelTraits
+from multiconv._typing import Array
+from multiconv.algorithms._base import Cost, Planning, Refusal
+from multiconv.algorithms._native import CALL, NativeAlgorithm, shared
+
+
+class _Prepared(NamedTuple):
+    executable: Executable
+    packed: Packed
+    kernel: Array
+    """Kept alive: what is packed is the place where it lies."""
+
+
+class PixelSum(NativeAlgorithm):
+    """Sums outer products of windows and gradients, pixel after pixel, in registers.
+
+    The long reduction of the weight gradient after Georganas et al., "Anatomy of High-Performance
+    Deep Learning Convolutions on SIMD Architectures", SC'18, section II-J.
+    """
+
+    name = "pixel_sum"
+    summary = "kernels about as large as the data, real dtypes and integers: weight gradients"
+
+    EFFICIENCY = 0.6
+    FEW_OUTPUTS = 0.25
+    MOST_OUTPUTS = 4096
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Few outputs a channel, and what the kernel takes."""
+        if math.prod(out_size(problem)) > self.MOST_OUTPUTS:
+            return Refusal(f"it keeps sums of at most {self.MOST_OUTPUTS} outputs a channel")
+        return super().accepts(problem, traits)
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """Multiply-adds, with the lanes that ragged channels waste, and reading the data."""
+        machine, size = planning.machine, problem.acc_dtype.itemsize
+        lanes = max(machine.lanes * 4 // size, 1)
+        places = math.prod(problem.kernel) * problem.group_in
+        across = 2 * problem.group_out >= lanes
+        columns = -(-problem.group_out // lanes) * lanes if across else problem.group_out
+        rows = -(-problem.batch * math.prod(out_size(problem)) // 8) * 8
+        flops = 2.0 * places * problem.groups * rows * columns
+        speed = machine.flops(size) * (self.EFFICIENCY if across else self.FEW_OUTPUTS)
+        data = problem.batch * problem.in_channels * reached(problem)
+        gradient = problem.out_channels * places
+        copies = data * -(-columns // (4 * lanes)) + gradient * -(-problem.batch // 64)
+        alone = flops / speed + 3 * copies * size / machine.bandwidth1
+        eps = rounding(problem.acc_dtype)
+        return Cost(2 * CALL + shared(alone, machine), self.scratch(problem, machine),
+                    (places + 1) * eps)  # fmt: skip
+
+    def prepare(
+        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
+    ) -> Any:
+        """Remember where the kernel lies."""
+        kernel = self.native(problem, kernel)
+        found = self.executable(problem)
+        return _Prepared(found, found.pack(kernel), kernel)
