@@ -19,11 +19,12 @@ SIGNATURES = {
     "convolve": "x h mode axes boundary cval stride dilation dtype precision method out",
     "correlate": "x h mode axes boundary cval stride dilation dtype precision method out",
     "conv": "x w bias stride padding dilation groups padding_mode data_format activation flip "
-            "precision method out",
+            "precision method out scale residual low_memory",
     "conv1d": "input weight bias stride padding dilation groups",
     "conv2d": "input weight bias stride padding dilation groups",
     "conv3d": "input weight bias stride padding dilation groups",
-    "conv_transpose": "x w bias stride padding output_padding dilation groups data_format",
+    "conv_transpose": "x w bias stride padding output_padding dilation groups data_format "
+                      "precision method out activation scale residual low_memory",
     "conv_input_grad": "grad w x_shape stride padding dilation groups padding_mode data_format",
     "conv_weight_grad": "x grad w_shape stride padding dilation groups padding_mode data_format",
     "max_pool": "x size stride padding dilation ceil_mode",

@@ -130,6 +130,19 @@ def test_options_that_can_change_are_not_kept():
     assert mc.convolve(x, h, stride=stride).shape != first.shape
 
 
+@pytest.mark.parametrize("again", [{"stride": 1.0}, {"stride": (1, 1.0)}, {"groups": 1.0}])
+def test_arguments_that_merely_equal_a_kept_calls_are_refused(again):
+    x, w = np.ones((1, 2, 6, 7)), np.ones((2, 2, 3, 2))
+    name = next(iter(again))
+    same = (1, 1) if isinstance(again[name], tuple) else 1
+    for _ in range(2):
+        mc.conv(x, w, **{name: same})
+        with pytest.raises(TypeError, match=name):
+            mc.conv(x, w, **again)
+        with pytest.raises(TypeError, match=name):
+            mc.conv(x, w, np.ones(2), **again)
+
+
 def test_results_are_new_arrays():
     x, h = np.arange(7.0), np.array([1.0, 2.0])
     results = [mc.convolve(x, h) for _ in range(4)]

@@ -43,6 +43,17 @@ PROBLEMS = """
     mb1 ic2 oc3 in4x5x3x6x7 k2x1x3x2x2 s1x1x2x1x3 p1:0,0:1,1:1,-1:2,2:0 float64 bias
     mb2 ic4 oc2 g2 in3x4x5x2x6 k2x2x1x2x3 p1:1 b=edge,wrap,constant,symmetric,reflect int16
     mb1 in3x4x2x3x5x2 k2x1x2x3x2x1 p1:1 float32
+    mb2 ic16 oc33 in11x13 k3x2 p1:1 float32 scale bias res act=relu
+    mb2 ic16 oc9 in13x15 k3x2 s2x1 float64 scale res act=leaky_relu:0.2 channels_last
+    mb2 ic3 oc3 g3 in31x47 k5x4 p2:1 float32 scale bias res act=silu
+    mb1 in130x140 k7x5 p3:3,2:2 float32 scale bias res act=gelu
+    in700 k120 p60:59 b=reflect float64 scale bias res act=tanh
+    mb2 in29x31 k9x8 p4:4 complex64 scale bias res
+    in900 k511 s2 p700:-300 complex128 scale bias res
+    mb1 in140x150 k3x4 p1:1 int8 scale bias res
+    mb1 in7x30x32 k3x5x4 p1:1 float32 scale res
+    mb1 ic2 oc3 in15x17 k3x2 bool bias scale res
+    mb2 ic3 oc4 in19x17 k4x3 p2:2 float16 scale bias res act=relu6
     mb2 ic3 oc4 in19x17 k4x3 p2:2 float16 bias act=gelu
     mb2 ic3 oc4 in19x17 k4x3 p2:2 bfloat16 bias act=gelu_tanh channels_last
     in300 k90 p45:44 float16
@@ -165,10 +176,10 @@ def broken(change):
                 kernel = kernel[..., ::-1]
             return base.prepare(problem, kernel, traits, planning)
 
-        def run(self, prepared, x, bias, out):
+        def run(self, prepared, x, epilogue, out):
             if change == "input":
                 x[...] = 0
-            base.run(prepared, np.nan_to_num(x) if change == "nan" else x, bias, out)
+            base.run(prepared, np.nan_to_num(x) if change == "nan" else x, epilogue, out)
             if change == "one":
                 out[(-1,) * out.ndim] += 1
             elif change == "tiny":

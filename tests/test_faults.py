@@ -19,6 +19,7 @@ from multiconv._planner import DEFAULT_ERROR_FACTOR, output_rounding, planner
 from multiconv._problem import BOUNDARIES
 from multiconv._registry import registered
 from multiconv._traits import look
+from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
 
 
 def small(shape, dtype, rng):
@@ -33,17 +34,18 @@ def data(problem, rng, draw=small):
     )
     shape = (problem.groups, problem.group_out, problem.group_in, *problem.kernel)
     w = draw(shape, problem.w_dtype, rng)
-    return x, w, draw((problem.out_channels,), problem.acc_dtype, rng) if problem.bias else None
+    bias = draw((problem.out_channels,), problem.acc_dtype, rng) if problem.bias else None
+    return x, w, Epilogue(bias)
 
 
-def run(name, problem, x, w, bias=None):
+def run(name, problem, x, w, epilogue=NO_EPILOGUE):
     """What an algorithm makes of a problem, None where it refuses."""
     algorithm, traits = registered()[name], look(w, problem.rank)
     if algorithm.accepts(problem, traits) is not None:
         return None
     shape = (problem.batch, problem.groups, problem.group_out, *out_size(problem))
     out = np.empty(shape, problem.out_dtype)
-    algorithm.run(algorithm.prepare(problem, w, traits, planner), x, bias, out)
+    algorithm.run(algorithm.prepare(problem, w, traits, planner), x, epilogue, out)
     return out
 
 
@@ -319,6 +321,7 @@ from multiconv._planner import planner
 from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._traits import look
+from multiconv.algorithms._base import Epilogue
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
@@ -346,6 +349,11 @@ def place(values, last, at_end):
         return guarded(values, at_end)
     return np.moveaxis(guarded(np.ascontiguousarray(np.moveaxis(values, 2, -1)), at_end), -1, 2)
 
+def epilogue(last, at_end):
+    return Epilogue(None if bias is None else guarded(bias, at_end),
+                    None if scale is None else guarded(scale, at_end),
+                    None if residual is None else place(residual, last, at_end))
+
 rng = np.random.default_rng(5)
 ran = set()
 for text in sys.stdin.read().split("\\n"):
@@ -362,7 +370,9 @@ for text in sys.stdin.read().split("\\n"):
     if p.precision == "fast":  # smooth along the last axis
         w[...] = np.hanning(p.kernel[-1] + 2)[1:-1]
     bias = draw((p.out_channels,), p.acc_dtype) if p.bias else None
+    scale = draw((p.out_channels,), p.acc_dtype) if p.scale else None
     out = np.zeros((p.batch, p.groups, p.group_out, *out_size(p)), p.out_dtype)
+    residual = draw(out.shape, p.out_dtype) if p.residual else None
     traits, expected = look(w, p.rank, fast=p.precision == "fast"), None
     for name, algorithm in sorted(registered().items(), key=lambda item: item[0] != "reference"):
         if algorithm.accepts(problem, traits) is not None:
@@ -374,7 +384,7 @@ for text in sys.stdin.read().split("\\n"):
                         prepared = algorithm.prepare(problem, guarded(w, at_end), traits, planner)
                         result = place(out, last, at_end)
                         algorithm.run(prepared, place(x, last, at_end),
-                                      None if bias is None else guarded(bias, at_end), result)
+                                      epilogue(last, at_end), result)
                         expected = result.copy() if expected is None else expected
                         if w.dtype.kind in "iu" or (name == "direct" and (w == w.round()).all()):
                             assert (result == expected).all(), (text, name, target)
@@ -399,6 +409,10 @@ GUARD = [
     "mb3 in50x45 k14x16 p3:9,2:2 float32", "in33x30 k11x13 p5:5 s2x1 b=wrap float64",
     "in19x23 k2x3 id2x3 p1:2 float32", "ic3 oc4 in9x11 k3x2 s2x3 p2:2 int64",
     "mb2 ic3 oc4 in19x17 k4x3 p2:2 float16 bias", "in19x18 k4x3 p3:2 cval=1 bool",
+    *(f"in{n}x{n + 1} k{k} p1:1 {t} scale bias res"
+      for n in WIDTHS[3:] for k, t in (("3x3", "float32"), ("2x1", "complex64"))),
+    "mb2 ic3 oc5 in13x19 k3x2 s1x2 float64 scale res act=relu", "in3000 k70 float32 scale res",
+    "in4000 k900 p450:449 float32 scale bias res", "in140x150 k15x17 p7:8 float32 scale res",
     "in37x270 k1x41 p0:0,20:20 float32 precision=fast", "in41x35 k33x1 p16:16,0:0 b=edge float64 "
     "precision=fast",
 ]  # fmt: skip

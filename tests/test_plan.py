@@ -1,13 +1,17 @@
 """Plans: what they hold, what they look at, and that they serve other kernels than their own."""
 
+import dataclasses
 import json
+import threading
 
 import numpy as np
 import pytest
 
 import multiconv as mc
-from multiconv import _store, _wisdom
+from multiconv import _core, _store, _wisdom
 from multiconv._planner import planner
+from multiconv._registry import registered
+from multiconv._traits import look
 
 
 @pytest.fixture
@@ -118,3 +122,119 @@ def test_the_only_candidate_says_so():
         mc.convolve, mc.ShapeDtype((9,), "longdouble"), mc.ShapeDtype((3,), "longdouble")
     )
     assert plan.explain().rows[0].reason == "no other can run it within the limits"
+
+
+def test_with_kernel_repacks_and_leaves_the_plan_alone(rng):
+    x, bias, scale = rng.random((2, 8, 12, 13)), rng.random(9), rng.random(9)
+    first, second = rng.random((2, 9, 8, 3, 3))
+    plan = mc.plan(mc.conv, x, first, bias, scale=scale, activation="relu")
+    other = plan.with_kernel(second)
+    options = {"activation": "relu"}
+    want = mc.conv(x, second, bias, scale=scale, **options)
+    np.testing.assert_array_equal(other(x), want)
+    np.testing.assert_array_equal(plan(x), mc.conv(x, first, bias, scale=scale, **options))
+    both = plan.with_kernel(second, bias=bias + 1, scale=scale - 2)
+    want = mc.conv(x, second, bias + 1, scale=scale - 2, **options)
+    np.testing.assert_array_equal(both(x), want)
+    second[...] = 0
+    np.testing.assert_array_equal(both(x), want)
+
+
+def test_with_kernel_chooses_again_where_values_tell(rng):
+    x, smooth = rng.random((300, 310)), np.outer(rng.random(41), rng.random(43))
+    plan = mc.plan(mc.convolve, x, smooth, mode="same")
+    holes = rng.random((41, 43))
+    holes[3, 4] = np.nan
+    other = plan.with_kernel(holes)
+    assert other.algorithm != plan.algorithm
+    want = mc.convolve(x, holes, "same", method="reference")
+    np.testing.assert_array_equal(np.isnan(other(x)), np.isnan(want))
+
+
+def test_with_kernel_checks_what_it_is_given(rng):
+    plan = mc.plan(mc.conv, np.ones((1, 2, 9)), np.ones((3, 2, 2)))
+    for wrong in (np.ones((3, 2, 3)), np.ones((2, 3, 2)), np.ones((3, 2, 2), "f4")):
+        with pytest.raises(ValueError, match=r"w: .* does not fit this plan"):
+            plan.with_kernel(wrong)
+    with pytest.raises(ValueError, match="bias: the plan was made without one"):
+        plan.with_kernel(np.ones((3, 2, 2)), bias=np.ones(3))
+
+
+def held(prepared):
+    """Bytes of everything that a prepared kernel holds."""
+    if isinstance(prepared, _core.Packed):
+        return prepared.bytes
+    if isinstance(prepared, np.ndarray):
+        return prepared.nbytes
+    if dataclasses.is_dataclass(prepared):
+        return sum(held(getattr(prepared, f.name)) for f in dataclasses.fields(prepared))
+    return sum(map(held, prepared)) if isinstance(prepared, tuple) else 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mb1 ic64 oc30 in20x21 k3x3 float32", "mb1 in200x210 k31x29 float32", "in9000 k700 float64",
+     "mb1 ic3 oc4 in40x41 k5x4 float16", "mb1 ic4 oc4 g4 in60x61 k9x9 int16"],
+)  # fmt: skip
+def test_prepared_bytes_are_true(text, rng):
+    problem = mc.Problem.parse(text)
+    shape = (problem.groups, problem.group_out, problem.group_in, *problem.kernel)
+    kernels = [rng.integers(1, 4, shape), np.ones(shape)]
+    kernels.append(kernels[0][..., :1] * kernels[0][..., :1, :] if problem.rank > 1 else kernels[0])
+    for kernel, (name, algorithm) in ((k, a) for k in kernels for a in registered().items()):
+        kernel = np.broadcast_to(kernel, shape).astype(problem.w_dtype)
+        traits = look(kernel.astype(problem.acc_dtype), problem.rank)
+        if algorithm.accepts(problem, traits) is not None:
+            continue
+        stated = algorithm.prepared_bytes(problem, traits, planner)
+        prepared = algorithm.prepare(problem, kernel, traits, planner)
+        assert 0.9 * held(prepared) <= stated <= 1.1 * held(prepared) + 64, name
+
+
+def test_a_plan_tells_its_prepared_bytes(rng):
+    w = rng.random((64, 64, 3, 3), "f4")
+    plan = mc.plan(mc.conv, mc.ShapeDtype((1, 64, 20, 20), "f4"), w, method="direct")
+    assert plan.prepared_bytes == w.nbytes
+    free = mc.plan(mc.conv, mc.ShapeDtype((1, 64, 20, 20), "f4"), mc.ShapeDtype(w.shape, "f4"),
+                   method="direct")  # fmt: skip
+    assert free.prepared_bytes == w.nbytes
+
+
+@pytest.mark.parametrize("low", [False, True])
+def test_prepared_kernels_are_as_small_as_is_asked_for(low, rng):
+    for shape in ((128, 512, 3, 3), (33, 700, 5, 5), (384, 1, 31, 31), (16, 16, 64, 64)):
+        x = mc.ShapeDtype((1, shape[1] if shape[1] > 1 else 384, 80, 80), "f4")
+        plan = mc.plan(mc.conv, x, mc.ShapeDtype(shape, "f4"), low_memory=low,
+                       groups=384 if shape[1] == 1 else 1)  # fmt: skip
+        assert plan.problem.low_memory == low
+        weights = 4 * int(np.prod(shape))
+        more = 2**20 if low or shape[1] > 1 else 2**26
+        assert plan.prepared_bytes <= weights * (1 if low else 4.5) + more
+
+
+def test_low_memory_is_an_argument_of_layers(rng):
+    x, w = rng.random((1, 4, 9)), rng.random((6, 4, 3))
+    np.testing.assert_allclose(mc.conv(x, w, low_memory=True), mc.conv(x, w))
+    t = rng.random((4, 6, 3))
+    np.testing.assert_allclose(mc.conv_transpose(x, t, low_memory=True), mc.conv_transpose(x, t))
+    # Asked for both, a method that cannot keep its kernel small is refused.
+    big = mc.ShapeDtype((384, 1, 31, 31), "f4")
+    with pytest.raises(ValueError, match=r"method: 'overlap_save' keeps \d+ bytes"):
+        mc.plan(mc.conv, mc.ShapeDtype((1, 384, 80, 80), "f4"), big, groups=384, low_memory=True,
+                method="overlap_save")  # fmt: skip
+
+
+def test_threads_share_a_plan(rng):
+    x, w = rng.random((2, 16, 30, 31)), rng.random((17, 16, 3, 3))
+    plan = mc.plan(mc.conv, x, w, bias=rng.random(17), activation="gelu")
+    want, results = plan(x), [None] * 4
+
+    def work(number):
+        results[number] = all(np.array_equal(plan(x), want) for _ in range(20))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(results)

@@ -41,9 +41,9 @@ def spy(name="spy", seconds=1e-12, error=0.0, scratch=0, refusal=None):
         def prepare(self, problem, kernel, traits, planning):
             return base.prepare(problem, kernel, traits, planning)
 
-        def run(self, prepared, x, bias, out):
+        def run(self, prepared, x, epilogue, out):
             type(self).runs += 1
-            base.run(prepared, x, bias, out)
+            base.run(prepared, x, epilogue, out)
 
     return Spy
 

@@ -48,6 +48,9 @@ def test_problems_are_found_again_in_another_process(python):
         ("in4 k2 cval=(1+2j) complex64", "mb1 ic1 oc1 in4 k2 cval=(1+2j) complex64"),
         ("in4 k2 p-1:3 int8 cval=-5", "mb1 ic1 oc1 in4 k2 p-1:3 cval=-5 int8"),
         ("in4 k2 act=gelu bias float32", "mb1 ic1 oc1 in4 k2 float32 bias act=gelu"),
+        ("in4 k2 act=leaky_relu:0.010 float32", "mb1 ic1 oc1 in4 k2 float32 act=leaky_relu"),
+        ("in4 k2 res low_memory act=leaky_relu:-2e-1 scale float32",
+         "mb1 ic1 oc1 in4 k2 float32 scale res act=leaky_relu:-0.2 low_memory"),
         ("in4 k2 precision=fast", "mb1 ic1 oc1 in4 k2 float64 precision=fast"),
     ],
 )  # fmt: skip
@@ -67,6 +70,9 @@ def test_the_canonical_string(text, words):
         ("in5 k3 float33", "float33"),
         ("in5 k3 b=mirror", "mirror"),
         ("in5 k3 act=magic", "magic"),
+        ("in5 k3 act=relu:0.5", "relu:0.5"),
+        ("in5 k3 act=leaky_relu:steep", "steep"),
+        ("in5 k3 act=leaky_relu:inf", "inf"),
         ("in5 k3 precision=perfect", "perfect"),
         ("in5 k3 cval=many", "many"),
         ("in5 k3 s0", "stride"),
@@ -94,7 +100,7 @@ def test_defaults():
 
 
 def test_problems_are_frozen_and_differ_in_every_field():
-    problem = mc.Problem.parse("mb2 g2 ic4 oc6 in5x7 k3x2 float32")
+    problem = mc.Problem.parse("mb2 g2 ic4 oc6 in5x7 k3x2 float32 act=leaky_relu")
     with pytest.raises(dataclasses.FrozenInstanceError):
         problem.batch = 3
     others = {
@@ -103,7 +109,8 @@ def test_problems_are_frozen_and_differ_in_every_field():
         "padding": ((0, 1), (0, 0)), "boundary": ("constant", "wrap"), "cval": 1, "flip": True,
         "data_format": "channels_last", "x_dtype": np.dtype("int8"), "w_dtype": np.dtype("int8"),
         "acc_dtype": np.dtype("float64"), "out_dtype": np.dtype("float64"), "bias": True,
-        "activation": "relu", "precision": "fast",
+        "activation": "relu", "precision": "fast", "scale": True, "residual": True, "slope": 0.5,
+        "low_memory": True,
     }  # fmt: skip
     assert set(others) == {f.name for f in dataclasses.fields(problem) if f.init}
     changed = [dataclasses.replace(problem, **{k: v}) for k, v in others.items()]

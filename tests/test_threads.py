@@ -12,12 +12,14 @@ from multiconv._geometry import out_size
 from multiconv._planner import planner
 from multiconv._registry import registered
 from multiconv._traits import look
+from multiconv.algorithms._base import Epilogue
 
 COUNTS = (1, 2, 3, 7)
 PROBLEMS = {
     "stencil": "mb1 in400x300 k5x7 p2:3 float32",
     "layer": "mb2 ic16 oc24 in40x50 k3x2 p1:1 float32 bias act=gelu",
-    "depthwise": "mb2 ic24 oc24 g24 in60x50 k3x5 s2x1 float64",
+    "block": "mb2 ic16 oc24 in40x50 k3x2 p1:1 float32 scale bias res act=silu",
+    "depthwise": "mb2 ic24 oc24 g24 in60x50 k3x5 s2x1 float64 scale res",
     "large kernel": "mb3 in20000 k501 p250:250 b=reflect float32",
     "volume": "mb1 in40x50x60 k5x4x6 p2:2 complex64",
     "integers": "mb1 ic3 oc5 in200x100 k4x5 int16",
@@ -39,26 +41,38 @@ def data(problem, rng):
     x = draw((problem.batch, problem.groups, problem.group_in, *problem.in_size), problem.x_dtype)
     lead = (problem.groups, problem.group_out, problem.group_in)
     w = draw((*lead, *problem.kernel), problem.w_dtype)
-    return x, w, draw((problem.out_channels,), problem.acc_dtype) if problem.bias else None
+    per_channel = (problem.out_channels,)
+    return (
+        x,
+        w,
+        Epilogue(
+            draw(per_channel, problem.acc_dtype) if problem.bias else None,
+            draw(per_channel, problem.acc_dtype) if problem.scale else None,
+            draw(out_shape(problem), problem.out_dtype) if problem.residual else None,
+        ),
+    )
+
+
+def out_shape(problem):
+    return (problem.batch, problem.groups, problem.group_out, *out_size(problem))
 
 
 @pytest.mark.parametrize("text", PROBLEMS.values(), ids=PROBLEMS)
 @pytest.mark.parametrize("rank_one", [False, True])
 def test_any_number_of_threads_gives_the_same_bits(text, rank_one, rng):
     problem = mc.Problem.parse(text)
-    x, w, bias = data(problem, rng)
+    x, w, epilogue = data(problem, rng)
     if rank_one:
         w[...] = np.arange(1, w.shape[-1] + 1)
     traits = look(w, problem.rank)
-    shape = (problem.batch, problem.groups, problem.group_out, *out_size(problem))
     able = [a for a in registered().values() if a.accepts(problem, traits) is None]
     assert len(able) >= 2
     for algorithm in able:
         results = set()
         for count in COUNTS:
             with mc.num_threads(count):
-                out = np.empty(shape, problem.out_dtype)
-                algorithm.run(algorithm.prepare(problem, w, traits, planner), x, bias, out)
+                out = np.empty(out_shape(problem), problem.out_dtype)
+                algorithm.run(algorithm.prepare(problem, w, traits, planner), x, epilogue, out)
                 results.add(out.tobytes())
         assert len(results) == 1, algorithm.name
 

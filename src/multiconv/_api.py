@@ -13,6 +13,7 @@ from multiconv import _arrays, _conventions, _core, _wisdom
 from multiconv._conventions import Request, ShapeDtype
 from multiconv._plan import Plan
 from multiconv._planner import planner
+from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
 
 _known = _core.call
 _LARGEST_CACHE = 4096
@@ -83,7 +84,7 @@ def convolve(
     if done is not None:
         return done
     options = (mode, axes, boundary, cval, stride, dilation, dtype, precision)
-    return _run(build, x, h, options, None, method, out, ("x", "h"))
+    return _run(build, x, h, options, NO_EPILOGUE, method, out, ("x", "h"))
 
 
 def correlate(
@@ -121,14 +122,15 @@ def correlate(
     if done is not None:
         return done
     options = (mode, axes, boundary, cval, stride, dilation, dtype, precision)
-    return _run(build, x, h, options, None, method, out, ("x", "h"))
+    return _run(build, x, h, options, NO_EPILOGUE, method, out, ("x", "h"))
 
 
 def conv(
     x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, padding_mode: Any = "zeros", data_format: str = "channels_first",
     activation: str | None = None, flip: bool = False, precision: str = "default",
-    method: str = "auto", out: Any = None,
+    method: str = "auto", out: Any = None, scale: Any = None, residual: Any = None,
+    low_memory: bool = False,
 ) -> Any:  # fmt: skip
     """Multi-channel convolution as deep learning means it, rank taken from the arrays.
 
@@ -156,12 +158,20 @@ def conv(
     data_format : {"channels_first", "channels_last"}, optional
         Layout of ``x``, ``w`` and the result.
     activation : str, optional
-        ``relu``, ``relu6``, ``leaky_relu``, ``silu``, ``gelu``, ``gelu_tanh``, ``hard_swish``,
-        ``sigmoid`` or ``tanh``, applied to the sums and the bias.
+        ``relu``, ``relu6``, ``leaky_relu`` (of slope 0.01; ``"leaky_relu:0.2"`` gives another),
+        ``silu``, ``gelu``, ``gelu_tanh``, ``hard_swish``, ``sigmoid`` or ``tanh``, as in
+        `torch.nn.functional`: ``gelu`` is the exact one, ``gelu_tanh`` that of
+        ``approximate="tanh"``.
     flip : bool, optional
         Flip the kernel: true convolution.
     precision, method, out
         As for `convolve`.
+    scale : array_like, optional
+        ``(O,)``, multiplies the sums of each output channel, before anything is added.
+    residual : array_like, optional
+        Of the result's shape, added to ``scale * sums + bias``; the activation comes last.
+    low_memory : bool, optional
+        Choose among algorithms whose prepared kernel is no larger than the kernel.
 
     Returns
     -------
@@ -183,16 +193,18 @@ def conv(
     (1, 6, 5, 5)
     >>> mc.conv(x, w)[0, 0, 0, 0]
     np.float32(27.0)
+    >>> mc.conv(x, w, residual=np.full((1, 6, 3, 3), -30, np.float32), activation="relu").max()
+    np.float32(0.0)
     """
     build = _conventions.conv
-    if bias is None:
+    if bias is None and scale is None and residual is None:
         done = _known(build, x, w, stride, padding, dilation, groups, padding_mode, data_format,
-                      activation, flip, precision, method, out)  # fmt: skip
+                      activation, flip, precision, low_memory, method, out)  # fmt: skip
         if done is not None:
             return done
     options = (stride, padding, dilation, groups, padding_mode, data_format, activation, flip,
-               precision)  # fmt: skip
-    return _run(build, x, w, options, bias, method, out, ("x", "w"))
+               precision, low_memory)  # fmt: skip
+    return _run(build, x, w, options, Epilogue(bias, scale, residual), method, out, ("x", "w"))
 
 
 def conv1d(
@@ -276,7 +288,8 @@ def conv_transpose(
     x: Any, w: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0,
     output_padding: Any = 0, dilation: Any = 1, groups: int = 1,
     data_format: str = "channels_first", precision: str = "default", method: str = "auto",
-    out: Any = None,
+    out: Any = None, activation: str | None = None, scale: Any = None, residual: Any = None,
+    low_memory: bool = False,
 ) -> Any:  # fmt: skip
     """Transposed convolution: the adjoint of `conv` with the same arguments.
 
@@ -295,7 +308,7 @@ def conv_transpose(
         ``size * stride`` outputs, ``"valid"`` cuts nothing (Keras' words, with Keras' sizes).
     output_padding : int or tuple of int, optional
         Added at the high end, smaller than the stride or the dilation.
-    dilation, groups, data_format, precision, method, out
+    dilation, groups, data_format, precision, method, out, activation, scale, residual, low_memory
         As for `conv`.
 
     Returns
@@ -309,8 +322,10 @@ def conv_transpose(
     >>> mc.conv_transpose([[[1.0, 2.0]]], [[[1.0, 1.0, 1.0]]], stride=2)
     array([[[1., 1., 3., 2., 2.]]])
     """
-    options = (stride, padding, output_padding, dilation, groups, data_format, precision)
-    return _run(_conventions.conv_transpose, x, w, options, bias, method, out, ("x", "w"))
+    options = (stride, padding, output_padding, dilation, groups, data_format, activation,
+               precision, low_memory)  # fmt: skip
+    epilogue = Epilogue(bias, scale, residual)
+    return _run(_conventions.conv_transpose, x, w, options, epilogue, method, out, ("x", "w"))
 
 
 def conv_input_grad(
@@ -344,7 +359,8 @@ def conv_input_grad(
     """
     options = (x_shape, stride, padding, dilation, groups, padding_mode, data_format, flip,
                precision)  # fmt: skip
-    return _run(_conventions.conv_input_grad, grad, w, options, None, method, out, ("grad", "w"))
+    build = _conventions.conv_input_grad
+    return _run(build, grad, w, options, NO_EPILOGUE, method, out, ("grad", "w"))
 
 
 def conv_weight_grad(
@@ -378,7 +394,8 @@ def conv_weight_grad(
     """
     options = (w_shape, stride, padding, dilation, groups, padding_mode, data_format, flip,
                precision)  # fmt: skip
-    return _run(_conventions.conv_weight_grad, x, grad, options, None, method, out, ("x", "grad"))
+    build = _conventions.conv_weight_grad
+    return _run(build, x, grad, options, NO_EPILOGUE, method, out, ("x", "grad"))
 
 
 def plan(function: Callable[..., Any], x: Any, w: Any, bias: Any = None, **options: Any) -> Plan:
@@ -393,7 +410,8 @@ def plan(function: Callable[..., Any], x: Any, w: Any, bias: Any = None, **optio
     bias : array_like or ShapeDtype, optional
         For the layers.
     **options
-        The function's other arguments.
+        The function's other arguments. Of ``bias`` and ``scale`` arrays are held too, of
+        ``residual`` only the shape counts: each call brings its own.
 
     Returns
     -------
@@ -415,19 +433,20 @@ def plan(function: Callable[..., Any], x: Any, w: Any, bias: Any = None, **optio
     if "out" in options:
         raise TypeError("out: is an argument of the plan's calls, not of plan()")
     shapes = [_shape_of(a, n) for a, n in ((x, "x"), (w, "w"))]
-    if bias is not None:
-        options["bias"] = _shape_of(bias, "bias")
+    given = {"bias": bias, "scale": options.pop("scale", None)}
+    arrays = {n: a for n, a in given.items() if a is not None}
+    options |= {n: _shape_of(a, n) for n, a in arrays.items()}
+    if options.get("residual") is not None:
+        options["residual"] = _shape_of(options["residual"], "residual")
     try:
         request = build(*shapes, **options)
     except TypeError as error:
         if "unexpected keyword" not in str(error):
             raise
         raise TypeError(f"plan: {str(error).partition('()')[2].strip()}") from None
-    given = None if isinstance(w, ShapeDtype) else _arrays.to_numpy(w, "w")
-    kept = None
-    if bias is not None and not isinstance(bias, ShapeDtype):
-        kept = np.array(_arrays.to_numpy(bias, "bias"), dtype=request.problem.acc_dtype)
-    return Plan(request, method, given, kept)
+    kernel = None if isinstance(w, ShapeDtype) else _arrays.to_numpy(w, "w")
+    held = {n: _arrays.to_numpy(a, n) for n, a in arrays.items() if not isinstance(a, ShapeDtype)}
+    return Plan(request, method, kernel, Epilogue(**held))
 
 
 def tune(
@@ -460,7 +479,7 @@ def tune(
     """
     if "method" in options:
         raise TypeError("method: tune measures every algorithm, leave it out")
-    x, w = _arrays.to_numpy(x, "x"), _arrays.to_numpy(w, "w")
+    x, w, residual = _arrays.to_numpy(x, "x"), _arrays.to_numpy(w, "w"), options.get("residual")
     first = plan(function, x, w, bias, **options)
     best = min(r.seconds for r in first.explain().rows if r.accepted and r.seconds is not None)
     names = [r.algorithm for r in first.explain().rows
@@ -470,7 +489,7 @@ def tune(
     for _ in range(max(rounds, 1) + 1):
         for name, candidate in zip(names, plans, strict=True):
             start = time.perf_counter()
-            candidate(x)
+            candidate(x, residual=residual)
             times[name] = min(times[name], time.perf_counter() - start)
     _wisdom.remember(first.problem, min(times, key=lambda n: times[n]))
     planner.forget()
@@ -520,48 +539,59 @@ def _layer(rank: int, x: Any, w: Any, bias: Any, *geometry: Any) -> Any:
 
 
 def _run(
-    build: Callable[..., Request], x: Any, w: Any, options: tuple[Any, ...], bias: Any,
+    build: Callable[..., Request], x: Any, w: Any, options: tuple[Any, ...], epilogue: Epilogue,
     method: str, out: Any, names: tuple[str, str],
 ) -> Any:  # fmt: skip
     """A plan found by shapes, dtypes and options, then run."""
-    if type(x) is np.ndarray and type(w) is np.ndarray and bias is None:
+    bare = all(a is None for a in epilogue)
+    if bare and type(x) is np.ndarray and type(w) is np.ndarray:
+        arrays = (x.shape, x.dtype, w.shape, w.dtype, None, None, None)
+        key = (build, arrays, method, options, _kinds(options))
         try:
-            found = _plans[build, x.shape, x.dtype, w.shape, w.dtype, None, method, options]
+            found = _plans[key]
         except (KeyError, TypeError):
             pass
         else:
             if x.flags.aligned and w.flags.aligned:
-                return found.run(x, w, None, out)
+                return found.run(x, w, epilogue, out)
     restore, given = _arrays.restorer(x), (x, w)
     x, w = _arrays.to_numpy(x, names[0]), _arrays.to_numpy(w, names[1])
-    if bias is not None:
-        bias = _arrays.to_numpy(bias, "bias")
-    found = _plan_for(build, x, w, bias, method, _frozen(options))
+    if not bare:
+        named = epilogue._asdict().items()
+        epilogue = Epilogue(**{n: _arrays.to_numpy(a, n) for n, a in named if a is not None})
+    found = _plan_for(build, x, w, epilogue, method, _frozen(options))
     executable = found.executable
     if executable is not None:
         _core.keep_call(executable, found.out_shape, build, *given, *options, method, out)
-    result = found.run(x, w, bias, out)
+    result = found.run(x, w, epilogue, out)
     return restore(result) if restore and out is None else result
 
 
 def _plan_for(
-    build: Callable[..., Request], x: Any, w: Any, bias: Any, method: str, options: tuple[Any, ...]
-) -> Plan:
-    bias_key = None if bias is None else (bias.shape, bias.dtype)
-    key = (build, x.shape, x.dtype, w.shape, w.dtype, bias_key, method, options)
+    build: Callable[..., Request], x: Any, w: Any, epilogue: Epilogue, method: str,
+    options: tuple[Any, ...],
+) -> Plan:  # fmt: skip
+    more = [None if a is None else ShapeDtype(a.shape, a.dtype) for a in epilogue]
+    arrays = (x.shape, x.dtype, w.shape, w.dtype, *more)
+    key = (build, arrays, method, options, _kinds(options))
     try:
         return _plans[key]
     except (KeyError, TypeError):
         pass
     shapes = [ShapeDtype(a.shape, a.dtype) for a in (x, w)]
     if build in (_conventions.conv, _conventions.conv_transpose):
-        shapes.append(None if bias is None else ShapeDtype(bias.shape, bias.dtype))  # type: ignore[arg-type]
+        shapes += more  # type: ignore[arg-type]
     found = Plan(build(*shapes, *options), method)
     if len(_plans) >= _LARGEST_CACHE:
         _plans.clear()
     with contextlib.suppress(TypeError):  # a key that cannot be hashed is planned anew each time
         _plans[key] = found
     return found
+
+
+def _kinds(options: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The types of options: 1, 1.0 and True are equal, but not all allowed."""
+    return tuple([_kinds(o) if type(o) is tuple else type(o) for o in options])
 
 
 def _frozen(value: Any) -> Any:

@@ -14,6 +14,7 @@ from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._traits import UNKNOWN, KernelTraits, look
 from multiconv._typing import Array
+from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
 from multiconv.algorithms._native import Executable, NativeAlgorithm, converts_kernel
 
 LOOK_AT_KERNEL = 100e-6
@@ -75,6 +76,8 @@ class Plan:
         The algorithm that runs.
     scratch_bytes : int
         Scratch memory of one run.
+    prepared_bytes : int
+        Memory of the prepared kernel, which all threads share.
     error_bound : float
         Bound on the largest error, relative to the largest ``sum |x||w|`` over all places the
         kernel can be put, those that stride or padding leave out included.
@@ -90,11 +93,12 @@ class Plan:
 
     def __init__(
         self, request: Request, method: str = "auto", kernel: Array | None = None,
-        bias: Array | None = None,
+        epilogue: Epilogue = NO_EPILOGUE,
     ) -> None:  # fmt: skip
         self._request = request
         self._method = method
-        self._bias = bias
+        acc = request.problem.acc_dtype
+        self._held = Epilogue(*(None if a is None else _held(a, acc) for a in epilogue))
         problem = _nothing(request.problem) if request.empty else request.problem
         lenient = _lenient(problem, method)
         self._unseen = self._step = planner.step(problem, UNKNOWN, lenient)
@@ -133,6 +137,11 @@ class Plan:
         return self._step.cost.bytes
 
     @property
+    def prepared_bytes(self) -> int:
+        """Memory of the prepared kernel, which all threads share."""
+        return 0 if self._request.empty else self._step.prepared_bytes
+
+    @property
     def error_bound(self) -> float:
         """Bound on the largest error, relative to the largest ``sum |x||w|`` of any place."""
         return self._step.cost.error + output_rounding(self.problem)
@@ -152,6 +161,8 @@ class Plan:
             or request.finish is not None
             or request.sums_shape
             or self.problem.bias
+            or self.problem.scale
+            or self.problem.residual
             or converts_kernel(self.problem)
             or not all(layout.reshapes for layout in layouts)
         ):
@@ -168,7 +179,38 @@ class Plan:
     def __repr__(self) -> str:
         return f"<multiconv.Plan {self.algorithm}: {self.problem}>"
 
-    def __call__(self, x: Any, w: Any = None, *, bias: Any = None, out: Any = None) -> Any:
+    def with_kernel(self, w: Any, *, bias: Any = None, scale: Any = None) -> Plan:
+        """The same convolution with another kernel, prepared; this plan stays as it is.
+
+        The algorithm is chosen again where the kernel's values bear on it.
+
+        Parameters
+        ----------
+        w : array
+            A kernel of the planned shape and dtype.
+        bias, scale : array, optional
+            In place of those that this plan holds.
+
+        Returns
+        -------
+        Plan
+
+        Examples
+        --------
+        >>> import multiconv as mc
+        >>> import numpy as np
+        >>> plan = mc.plan(mc.convolve, mc.ShapeDtype((4,)), np.array([1.0, 1.0]), mode="valid")
+        >>> plan.with_kernel(np.array([1.0, -1.0]))(np.array([1.0, 2, 4, 8]))
+        array([1., 2., 4.])
+        """
+        w = _arrays.to_numpy(w, "w")
+        w = self._check(w, self._expected("w"), self.problem.w_dtype, "w")
+        return Plan(self._request, self._method, w, self._epilogue(bias, scale, None))
+
+    def __call__(
+        self, x: Any, w: Any = None, *, bias: Any = None, scale: Any = None, residual: Any = None,
+        out: Any = None,
+    ) -> Any:  # fmt: skip
         """Run it.
 
         Parameters
@@ -177,8 +219,10 @@ class Plan:
             Data of the planned shape and dtype.
         w : array, optional
             The kernel, needed where the plan was made from a kernel shape.
-        bias : array, optional
-            The bias, needed where the plan has one and was made from shapes.
+        bias, scale : array, optional
+            Needed where the problem has them and the plan was made from their shapes.
+        residual : array, optional
+            Needed where the problem has one.
         out : ndarray, optional
             Where to put the result.
 
@@ -194,25 +238,27 @@ class Plan:
             w = self._check(w, self._expected("w"), self.problem.w_dtype, "w")
         elif not self._bound:
             raise TypeError("w: the plan was made from a kernel shape, so it needs the kernel")
-        if bias is not None:
-            bias = self._check_bias(_arrays.to_numpy(bias, "bias"))
-        elif self.problem.bias and self._bias is None:
-            raise TypeError("bias: the plan has one and was made from shapes, so it needs the bias")
-        result = self.run(x, w, bias, out)
+        epilogue = self._epilogue(bias, scale, residual)
+        for name, array in epilogue._asdict().items():
+            if array is None and getattr(self.problem, name):
+                raise TypeError(
+                    f"{name}: the plan has one and was made from its shape, so it needs the {name}"
+                )
+        result = self.run(x, w, epilogue, out)
         return restore(result) if restore and out is None else result
 
-    def run(self, x: Array, w: Array | None, bias: Array | None, out: Any) -> Array:
+    def run(self, x: Array, w: Array | None, epilogue: Epilogue, out: Any) -> Array:
         """As ``__call__``, for NumPy arrays known to fit."""
         request = self._request
         if out is not None:
-            return self._run_into(x, w, bias, out)
+            return self._run_into(x, w, epilogue, out)
         if request.empty:
             return np.zeros(request.out_shape, request.problem.out_dtype)
         result, view = request.allocate()
-        self._execute(x, w, bias, view)
+        self._execute(x, w, epilogue, view)
         return result if request.finish is None else request.finish(result)
 
-    def _execute(self, x: Array, w: Array | None, bias: Array | None, view: Array) -> None:
+    def _execute(self, x: Array, w: Array | None, epilogue: Epilogue, view: Array) -> None:
         request, step = self._request, self._step
         if w is None:
             prepared = self._prepared
@@ -220,13 +266,24 @@ class Plan:
             kernel = request.w.view(w)
             step = self._choose(kernel) if self._looks else self._unseen
             prepared = step.prepare(kernel)
-        if bias is None:
-            bias = self._bias
-        elif bias.dtype != request.problem.acc_dtype:
-            bias = bias.astype(request.problem.acc_dtype)
-        step.run(prepared, request.x.view(x), bias, view)
+        step.run(prepared, request.x.view(x), self._canonical(epilogue), view)
 
-    def _run_into(self, x: Array, w: Array | None, bias: Array | None, out: Any) -> Array:
+    def _canonical(self, epilogue: Epilogue) -> Epilogue:
+        """The arrays as algorithms take them."""
+        if all(a is None for a in epilogue):
+            return epilogue
+        bias, scale, residual = epilogue
+        acc = self.problem.acc_dtype
+        if residual is not None:
+            residual = residual.astype(self.problem.out_dtype, copy=False)
+            residual = self._request.out.view(residual)
+        return Epilogue(
+            None if bias is None else bias.astype(acc, copy=False),
+            None if scale is None else scale.astype(acc, copy=False),
+            residual,
+        )
+
+    def _run_into(self, x: Array, w: Array | None, epilogue: Epilogue, out: Any) -> Array:
         if not isinstance(out, np.ndarray):
             raise TypeError(f"out: {type(out).__name__} is not allowed, give a NumPy array")
         shape, dtype = self._request.out_shape, self.problem.out_dtype
@@ -240,13 +297,14 @@ class Plan:
         if self._request.empty:
             out[...] = 0
             return out
-        apart = not any(a is not None and np.may_share_memory(a, out) for a in (x, w, bias))
+        arrays = (x, w, *epilogue)
+        apart = not any(a is not None and np.may_share_memory(a, out) for a in arrays)
         if apart and out.flags.aligned and self._request.finish is None:
             view = self._request.out.view(out)
             if np.may_share_memory(view, out):
-                self._execute(x, w, bias, view)
+                self._execute(x, w, epilogue, view)
                 return out
-        out[...] = self.run(x, w, bias, None)
+        out[...] = self.run(x, w, epilogue, None)
         return out
 
     def _choose(self, kernel: Array) -> Step:
@@ -270,17 +328,40 @@ class Plan:
             )
         return array
 
-    def _check_bias(self, bias: Array) -> Array:
+    def _epilogue(self, bias: Any, scale: Any, residual: Any) -> Epilogue:
+        """The arrays given, checked, and those held in place of others."""
+        if bias is scale is residual is None:
+            return self._held
         problem = self.problem
-        if not problem.bias:
-            raise ValueError("bias: the plan was made without one, make it with a bias")
-        shape, dtype = (problem.out_channels,), problem.acc_dtype
-        if bias.shape != shape or not np.can_cast(bias.dtype, dtype, "same_kind"):
+        channels = (problem.out_channels,)
+        return Epilogue(
+            self._fitting(bias, "bias", channels, problem.acc_dtype),
+            self._fitting(scale, "scale", channels, problem.acc_dtype),
+            self._fitting(residual, "residual", self.out_shape, problem.out_dtype),
+        )
+
+    def _fitting(
+        self, given: Any, name: str, shape: tuple[int, ...], dtype: np.dtype
+    ) -> Array | None:
+        if given is None:
+            held: Array | None = getattr(self._held, name)
+            return held
+        array = _arrays.to_numpy(given, name)
+        if not getattr(self.problem, name):
+            raise ValueError(f"{name}: the plan was made without one, make it with a {name}")
+        if array.shape != shape or not np.can_cast(array.dtype, dtype, "same_kind"):
             raise ValueError(
-                f"bias: {bias.dtype} of shape {bias.shape} does not fit this plan, it takes "
+                f"{name}: {array.dtype} of shape {array.shape} does not fit this plan, it takes "
                 f"{dtype} of shape {shape}"
             )
-        return bias
+        return array
+
+
+def _held(values: Array, dtype: np.dtype) -> Array:
+    """A copy that nobody can change."""
+    copy: Array = np.array(values, dtype=dtype)
+    copy.flags.writeable = False
+    return copy
 
 
 def _tuned_by_values(problem: Problem) -> bool:

@@ -17,10 +17,16 @@ from multiconv._problem import Problem, rounding
 from multiconv._registry import registered
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Refusal
+from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Refusal
 
 DEFAULT_ERROR_FACTOR = 8
 """``precision="default"`` admits this many times direct summation's error."""
+
+PREPARED, PREPARED_LOW = 4.5, 1.0
+"""A prepared kernel may be so many times as large as the kernel; the second with ``low_memory``."""
+
+PREPARED_MORE, PREPARED_MORE_ALONE = 2**20, 2**26
+"""And so many bytes larger; the second where no channels are summed: spectra of image kernels."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,14 @@ class Step:
         """What the algorithm makes of the kernel, once."""
         return self.algorithm.prepare(self.problem, kernel, self.traits, planner)
 
-    def run(self, prepared: Any, x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, prepared: Any, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Fill ``out``."""
-        self.algorithm.run(prepared, x, bias, out)
+        self.algorithm.run(prepared, x, epilogue, out)
+
+    @property
+    def prepared_bytes(self) -> int:
+        """Memory of what `prepare` returns."""
+        return self.algorithm.prepared_bytes(self.problem, self.traits, planner)
 
     def children(self) -> tuple[Step, ...]:
         """The plans that a composite algorithm runs."""
@@ -116,8 +127,9 @@ class Planner:
         asked = _asked(method)
         verdicts = {n: self._ask(a, problem, traits) for n, a in asked.items()}
         costs = {n: v for n, v in verdicts.items() if isinstance(v, Cost)}
+        prepared = {n: asked[n].prepared_bytes(problem, traits, self) for n in costs}
         if method == "auto":
-            admitted, reasons = _admit(problem, costs)
+            admitted, reasons = _admit(problem, costs, prepared)
             best, why = _best(problem, admitted)
         else:
             reasons, best = {}, method
@@ -130,6 +142,8 @@ class Planner:
                     f"method: {method!r} needs {verdict.bytes} bytes of scratch memory, the memory "
                     f"limit is {memory_limit()} bytes (set MULTICONV_MEMORY_LIMIT to change it)"
                 )
+            if problem.low_memory and prepared[method] > _most_prepared(problem):
+                raise RefusedError(f"method: {method!r} {_too_large(problem, prepared[method])}")
         rows = [_row(n, v, reasons.get(n)) for n, v in verdicts.items()]
         rows = [replace(r, chosen=True, reason=why) if r.algorithm == best else r for r in rows]
         rows.sort(key=lambda r: (not r.chosen, not r.accepted, r.seconds or 0.0))
@@ -162,11 +176,17 @@ def _best(problem: Problem, admitted: dict[str, Cost]) -> tuple[str, str]:
     return best, f"predicted faster than {others} other{'s' if others != 1 else ''}"
 
 
-def _admit(problem: Problem, costs: dict[str, Cost]) -> tuple[dict[str, Cost], dict[str, str]]:
+def _admit(
+    problem: Problem, costs: dict[str, Cost], prepared: dict[str, int]
+) -> tuple[dict[str, Cost], dict[str, str]]:
     """The costs that meet the precision and memory limits, and why the others do not."""
     limit = memory_limit()
     reasons = {n: f"needs {c.bytes} bytes of scratch, the limit is {limit}"
                for n, c in costs.items() if c.bytes > limit}  # fmt: skip
+    most = max(_most_prepared(problem), min(prepared.values(), default=0))
+    for n, size in prepared.items():
+        if size > most:
+            reasons.setdefault(n, _too_large(problem, size))
     least = min((c.error for c in costs.values()), default=0.0)
     if problem.precision != "fast":
         factor = 1 if problem.precision == "highest" else DEFAULT_ERROR_FACTOR
@@ -185,6 +205,20 @@ def _admit(problem: Problem, costs: dict[str, Cost]) -> tuple[dict[str, Cost], d
             "(set MULTICONV_MEMORY_LIMIT)"
         )
     return admitted, reasons
+
+
+def _most_prepared(problem: Problem) -> int:
+    """Bytes that a prepared kernel may take."""
+    low, alone = problem.low_memory, problem.group_in == 1
+    factor = PREPARED_LOW if low else PREPARED
+    more = PREPARED_MORE_ALONE if alone and not low else PREPARED_MORE
+    taps = math.prod(problem.kernel) * problem.group_in * problem.out_channels
+    return int(factor * taps * max(problem.acc_dtype.itemsize, 4)) + more
+
+
+def _too_large(problem: Problem, size: int) -> str:
+    low = "low_memory allows" if problem.low_memory else "the most is"
+    return f"keeps {size} bytes of prepared kernel, {low} {_most_prepared(problem)}"
 
 
 def direct_error(problem: Problem) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -17,6 +18,9 @@ BOUNDARIES = ("constant", "edge", "reflect", "symmetric", "wrap")
 ACTIVATIONS = (
     "relu", "relu6", "leaky_relu", "silu", "gelu", "gelu_tanh", "hard_swish", "sigmoid", "tanh",
 )  # fmt: skip
+SLOPE = 0.01
+"""What leaky_relu multiplies negative values by, unless told otherwise."""
+
 PRECISIONS = ("highest", "default", "fast")
 DATA_FORMATS = ("channels_first", "channels_last")
 
@@ -27,7 +31,9 @@ class Problem:
 
     ``out[n, o, i] = sum over c, k of w[o, c, k] * x[n, c, i * stride + k * dilation - low]``,
     where ``x`` is read with ``in_dilation - 1`` zeros between its samples and continued by
-    ``boundary`` outside; ``flip`` reads the taps of ``w`` backwards.
+    ``boundary`` outside; ``flip`` reads the taps of ``w`` backwards. The epilogue then makes
+    ``activation(scale[o] * out + bias[o] + residual[n, o, i])`` of it, as far as the fields ask
+    for; ``slope`` is that of ``leaky_relu``.
 
     Channel counts are totals over all groups; all tuples have one entry per spatial axis.
     ``str(problem)`` is the canonical string, `Problem.parse` its inverse.
@@ -54,6 +60,10 @@ class Problem:
     bias: bool = False
     activation: str | None = None
     precision: Precision = "default"
+    scale: bool = False
+    residual: bool = False
+    slope: float = SLOPE
+    low_memory: bool = False
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +77,8 @@ class Problem:
         ):
             if not getattr(self, name):
                 object.__setattr__(self, name, default)
+        if not takes_slope(self.activation):
+            object.__setattr__(self, "slope", SLOPE)
         values = tuple(getattr(self, f.name) for f in fields(self) if f.compare)
         object.__setattr__(self, "_hash", hash(values))
 
@@ -112,13 +124,20 @@ class Problem:
         if self.data_format != "channels_first":
             parts.append(self.data_format)
         parts += self._dtype_words()
-        if self.bias:
-            parts.append("bias")
-        if self.activation:
-            parts.append(f"act={self.activation}")
+        parts += self._epilogue_words()
         if self.precision != "default":
             parts.append(f"precision={self.precision}")
+        if self.low_memory:
+            parts.append("low_memory")
         return " ".join(parts)
+
+    def _epilogue_words(self) -> list[str]:
+        given = {"scale": self.scale, "bias": self.bias, "res": self.residual}
+        words = [word for word, there in given.items() if there]
+        if self.activation:
+            slope = f":{self.slope}" if self.slope != SLOPE else ""
+            words.append(f"act={self.activation}{slope}")
+        return words
 
     def _dtype_words(self) -> list[str]:
         dtypes = (self.x_dtype, self.w_dtype, self.acc_dtype, self.out_dtype)
@@ -179,9 +198,16 @@ class Problem:
             x_dtype=dtypes[0], w_dtype=dtypes[1], acc_dtype=dtypes[2], out_dtype=dtypes[3],
             bias="bias" in found, activation=found.get("act"),
             precision=found.get("precision", "default"),  # type: ignore[arg-type]
+            scale="scale" in found, residual="res" in found,
+            slope=_slope(found), low_memory="low_memory" in found,
         )  # fmt: skip
         _check_numbers(problem)
         return problem
+
+
+def takes_slope(activation: str | None) -> bool:
+    """Whether `Problem.slope` means anything to an activation."""
+    return activation == "leaky_relu"
 
 
 def dtype_from_name(name: str) -> np.dtype:
@@ -218,7 +244,8 @@ _WORD = re.compile(
     r"mb(?P<mb>\d+)|g(?P<g>\d+)|ic(?P<ic>\d+)|oc(?P<oc>\d+)|in(?P<in>\d+(x\d+)*)|k(?P<k>\d+(x\d+)*)"
     r"|s(?P<s>\d+(x\d+)*)|d(?P<d>\d+(x\d+)*)|id(?P<id>\d+(x\d+)*)|p(?P<p>-?\d+:-?\d+(,-?\d+:-?\d+)*)"
     rf"|b=(?P<b>({'|'.join(BOUNDARIES)})(,({'|'.join(BOUNDARIES)}))*)|cval=(?P<cval>\S+)"
-    rf"|(?P<flip>flip)|(?P<bias>bias)|act=(?P<act>{'|'.join(ACTIVATIONS)})"
+    rf"|(?P<flip>flip)|(?P<scale>scale)|(?P<bias>bias)|(?P<res>res)|(?P<low_memory>low_memory)"
+    rf"|act=(?P<act>{'|'.join(ACTIVATIONS)})(:(?P<slope>\S+))?"
     rf"|precision=(?P<precision>{'|'.join(PRECISIONS)})|(?P<format>{'|'.join(DATA_FORMATS)})"
     r"|dt=(?P<dt>\w+,\w+,\w+,\w+)|(?P<dtype>bool|u?int\d+|b?float\d+|longdouble|c?longdouble|complex\d+)"
 )
@@ -252,6 +279,17 @@ def _number(text: str) -> complex:
     except ValueError:
         raise ValueError(f"problem: cval={text} is no number") from None
     return value if value.imag else value.real
+
+
+def _slope(found: dict[str, str]) -> float:
+    text = found.get("slope", str(SLOPE))
+    try:
+        slope = float(text) if takes_slope(found.get("act")) or "slope" not in found else math.nan
+    except ValueError:
+        slope = math.nan
+    if not math.isfinite(slope):
+        raise ValueError(f"problem: act={found.get('act')}:{text} has no slope that is a number")
+    return slope
 
 
 def _check_numbers(problem: Problem) -> None:

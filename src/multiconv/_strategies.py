@@ -61,9 +61,13 @@ def problems(
         flip=draw(st.booleans()),
         data_format=draw(st.sampled_from(["channels_first", "channels_last"])),
         x_dtype=x, w_dtype=w, acc_dtype=accumulator(out), out_dtype=out, bias=draw(st.booleans()),
+        scale=draw(_seldom), residual=draw(_seldom), slope=draw(st.sampled_from([0.01, 0.2, -1.0])),
         activation=draw(st.sampled_from([None, None, *ACTIVATIONS])) if real else None,
         precision=draw(st.sampled_from(["default", "default", "highest", "fast"])),
     )  # fmt: skip
+
+
+_seldom = st.sampled_from([False, False, True])
 
 
 def _few(most: int) -> st.SearchStrategy[int]:

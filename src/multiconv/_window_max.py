@@ -91,7 +91,7 @@ def _pass(x: Array, windows: Sequence[Window]) -> Array:
     run, weights = _kernel(x.dtype.name, view, tuple(map(_facts, both)), _native.forced_target)
     lengths = [n if w is None else w.length for n, w in zip(view[1:3], both, strict=True)]
     result = out.reshape(view[0], 1, 1, *lengths, view[3])
-    run.run(weights, x.reshape(view[0], 1, 1, *view[1:]), None, result)
+    run.run(weights, x.reshape(view[0], 1, 1, *view[1:]), None, None, None, result)
     return out
 
 

@@ -23,7 +23,7 @@ from multiconv._registry import registered
 from multiconv._traits import UNKNOWN, look
 from multiconv._typing import Array
 from multiconv.algorithms import _native
-from multiconv.algorithms._base import Algorithm
+from multiconv.algorithms._base import NO_EPILOGUE, Algorithm, Epilogue
 from multiconv.algorithms.reference import Reference
 
 __all__ = ["ConformanceError", "Report", "Trial", "check", "forced_target", "problems", "targets"]
@@ -49,7 +49,7 @@ class Report:
     refusal : str or None
         Why the algorithm would not run the problem, whatever the kernel.
     error : float
-        Largest error seen, relative to the largest ``sum |x||w| + |bias|``.
+        Largest error seen, relative to the largest ``|scale| sum |x||w| + |bias| + |residual|``.
     bound : float
         What the algorithm states for it.
     """
@@ -171,11 +171,12 @@ class _Case:
     problem: Problem
     x: Array
     w: Array
-    bias: Array | None
+    epilogue: Epilogue
     expected: Array
     scale: Array
-    """What errors are relative to: ``sum |x||w| + |bias|`` of each output for direct summation,
-    else the largest such sum over all places the kernel can be put, skipped ones included."""
+    """What errors are relative to: ``|scale| sum |x||w| + |bias| + |residual|`` of each output for
+    direct summation, else the largest such sum, over all places the kernel can be put, skipped
+    ones included."""
 
 
 class Trial:
@@ -231,13 +232,21 @@ class Trial:
         x, _ = place(case.x, self._rng)
         blank = np.full(case.expected.shape, _poison(dtype), dtype)
         out, memory = place(blank, self._rng)
-        bias = None if case.bias is None else case.bias.copy()
-        algorithm.run(prepared, x, bias, out)
+        bias, scale, residual = case.epilogue
+        epilogue = Epilogue(
+            None if bias is None else bias.copy(),
+            None if scale is None else scale.copy(),
+            None if residual is None else place(residual, self._rng)[0],
+        )
+        algorithm.run(prepared, x, epilogue, out)
         result = out.copy()
         out[...] = blank
         untouched = np.full(memory.shape, _poison(dtype), dtype)
         _demand(memory.tobytes() == untouched.tobytes(), "it wrote outside the output")
         _demand(x.tobytes() == case.x.tobytes(), "it wrote to the input")
+        for name, given, kept in zip(Epilogue._fields, epilogue, case.epilogue, strict=True):
+            same = given is None or kept is None or given.tobytes() == kept.tobytes()
+            _demand(same, f"it wrote to the {name}")
         return result
 
     def _draw(self) -> Iterator[_Case]:
@@ -265,28 +274,46 @@ class Trial:
         values = _numbers if draw is _not_all_finite else draw
         shape = (p.groups, p.group_out, p.group_in, *p.kernel)
         w = make_kernel(shape, p.rank, p.w_dtype, values, rng)
-        bias = values((p.out_channels,), p.acc_dtype, rng) if p.bias else None
-        expected = _define(p, _wider(p.acc_dtype), x, w, bias)
+        epilogue = Epilogue(
+            values((p.out_channels,), p.acc_dtype, rng) if p.bias else None,
+            values((p.out_channels,), p.acc_dtype, rng) if p.scale else None,
+            values(_out_shape(p), p.out_dtype, rng) if p.residual else None,
+        )
+        expected = _define(p, _wider(p.acc_dtype), x, w, epilogue)
         if p.acc_dtype.kind in "iu":
             stored = expected != 0 if p.out_dtype.kind == "b" else expected.astype(p.out_dtype)
-            return _Case(name, p, x, w, bias, stored, np.zeros(()))
-        positive = replace(p, activation=None, cval=abs(p.cval) if np.isfinite(p.cval) else 0)
-        if p.precision != "highest":
-            positive = _everywhere(positive)
-        sizes = (_sizes(x), _sizes(w), None if bias is None else _sizes(bias))
-        scale = _define(positive, np.dtype(np.longdouble), *sizes)
-        if p.precision != "highest":
-            scale = scale.max(initial=0.0)
-        return _Case(name, p, x, w, bias, expected, scale)
+            return _Case(name, p, x, w, epilogue, stored, np.zeros(()))
+        return _Case(name, p, x, w, epilogue, expected, _scale(p, x, w, epilogue))
 
 
-def _define(problem: Problem, wide: np.dtype, x: Array, w: Array, bias: Array | None) -> Array:
+def _scale(problem: Problem, x: Array, w: Array, epilogue: Epilogue) -> Array:
+    """As `_Case.scale`."""
+    cval = abs(problem.cval) if np.isfinite(problem.cval) else 0
+    positive = replace(problem, activation=None, cval=cval)
+    wide = np.dtype(np.longdouble)
+    bias, scale, residual = (None if a is None else _sizes(a) for a in epilogue)
+    if problem.precision == "highest":
+        return _define(positive, wide, _sizes(x), _sizes(w), Epilogue(bias, scale, residual))
+    positive = _everywhere(replace(positive, bias=False, scale=False, residual=False))
+    most = _define(positive, wide, _sizes(x), _sizes(w), NO_EPILOGUE).max(initial=0.0)
+    if scale is not None:
+        most = most * scale.max(initial=0.0)
+    for more in (bias, residual):
+        most = most + (0.0 if more is None else more.max(initial=0.0))
+    return np.asarray(most)
+
+
+def _out_shape(problem: Problem) -> tuple[int, ...]:
+    return (problem.batch, problem.groups, problem.group_out, *out_size(problem))
+
+
+def _define(problem: Problem, wide: np.dtype, x: Array, w: Array, epilogue: Epilogue) -> Array:
     """What the definition gives when sums are kept in a wider dtype."""
     problem = replace(problem, acc_dtype=wide, out_dtype=wide)
-    out = np.empty((problem.batch, problem.groups, problem.group_out, *out_size(problem)), wide)
+    out = np.empty(_out_shape(problem), wide)
     oracle = Reference()
     with np.errstate(all="ignore"):
-        oracle.run(oracle.prepare(problem, w, UNKNOWN, planner), x, bias, out)
+        oracle.run(oracle.prepare(problem, w, UNKNOWN, planner), x, epilogue, out)
     return out
 
 

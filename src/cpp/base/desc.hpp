@@ -59,10 +59,13 @@ struct Desc {
   std::uint64_t cval_bits;  // the same for integers, modulo 2^64
   bool flip;                // true convolution: taps are read backwards
   DType x_type;             // as stored
-  DType compute;  // u32, u64 (modular integers), f32, f64, c64 or c128; also the type of w and bias
+  DType compute;   // u32, u64 (modular integers), f32, f64, c64 or c128; also the type of w, bias
+                   // and scale
   DType out_type;  // as stored
+  // out = activation(scale * sum + bias + residual), as far as there are such
   Activation activation;
-  bool has_bias;
+  double slope;  // of leaky_relu
+  bool has_bias, has_scale, has_residual;
   i64 tile[kMaxRank];  // the planner's choice: sizes of blocks, numbers of cosines; else 0
 };
 

@@ -15,6 +15,8 @@ struct RunArgs {
   const void* bias;  // groups * out_channels contiguous values of the compute type, or null
   View out;
   ThreadPool& pool;
+  const void* scale = nullptr;  // as bias
+  ConstView residual = {};      // of out's shape and type; null where there is none
 };
 
 struct Kernel {
@@ -28,6 +30,8 @@ struct Kernel {
   std::size_t (*scratch_bytes)(const Desc&, int threads);
   // Throws std::bad_alloc where scratch cannot be had; the output is complete on return.
   void (*run)(const RunArgs&);
+  // Whether run() scales sums and adds a residual. A kernel that does not never meets them.
+  bool scales_and_adds = false;
 };
 
 }  // namespace multiconv

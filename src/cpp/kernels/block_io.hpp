@@ -18,7 +18,8 @@ struct Numbers {
 };
 
 struct Block {
-  i64 in, out;          // where its image begins, in elements
+  i64 in;               // where its image begins, in elements
+  At out;               // the same for the output and the residual
   i64 start[kMaxRank];  // input position of its first point
   i64 need[kMaxRank];   // points that count; full blocks read their whole tile
   i64 begin[kMaxRank];  // first output
@@ -117,7 +118,6 @@ class BlockIo {
 
   i64 in_stride(int a) const { return args_.x.strides[3 + a]; }
   i64 out_stride(int a) const { return args_.out.strides[3 + a]; }
-  i64 channel_stride() const { return args_.out.strides[2]; }
   const T* input(i64 offset) const {
     return static_cast<const T*>(args_.x.data) + offset * scalars;
   }
@@ -127,7 +127,7 @@ class BlockIo {
     const i64 image = index / l_.positions;
     Block block;
     block.in = image * args_.x.strides[0] + group_ * args_.x.strides[1];
-    block.out = image * args_.out.strides[0] + group_ * args_.out.strides[1];
+    block.out = start_of(args_, image, group_, 0);
     for (int a = l_.last; a >= 0; --a) {
       block.begin[a] = index % l_.blocks[a] * l_.step[a];
       index /= l_.blocks[a];
@@ -191,15 +191,21 @@ class BlockIo {
     return spare;
   }
 
-  // Scalar p of the bias.
-  T bias(i64 channel, int p) const {
-    if (!d.has_bias) return T(0);
-    return static_cast<const T*>(args_.bias)[(group_ * d.out_channels + channel) * scalars + p];
-  }
+  // Scalar p of what the sums of a channel of the group begin with.
+  T bias(i64 channel, int p) const { return initial<T, scalars>(args_, filter(channel), p); }
 
-  // Finishes `count` values and brings them to `out`, where they may be already.
-  void write(T* row, i64 count, T* out) const {
-    if constexpr (!N::complex) activate_row(d.activation, row, count);
+  // The distance of neighbouring outputs on a spatial axis, and where an image begins.
+  At out_step(int a) const { return step_of(args_, 3 + a); }
+  At channel_step() const { return step_of(args_, 2); }
+
+  // Finishes `count` sums of a channel, whose residual begins at `residual`, and brings them to
+  // `out`, where they may be already.
+  void write(i64 channel, T* row, i64 count, T* out, i64 residual) const {
+    const i64 step = out_step(l_.last).residual;
+    if constexpr (N::complex)
+      finish_complex(args_, filter(channel), residual, step, row, row + 1, 2, count);
+    else
+      finish_row(args_, filter(channel), residual, step, row, count);
     if (row == out) return;
     for (i64 i = 0; i < count; ++i)
       for (int p = 0; p < scalars; ++p)
@@ -209,6 +215,8 @@ class BlockIo {
   const Desc& d;
 
  private:
+  i64 filter(i64 channel) const { return group_ * d.out_channels + channel; }
+
   const Layout& l_;
   const RunArgs& args_;
   i64 group_;

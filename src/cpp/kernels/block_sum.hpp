@@ -97,20 +97,24 @@ class BlockSum {
 
   void run(const Block& block) {
     gather(block);
-    i64 steps[kMaxRank], out_steps[kMaxRank], start = block.out;
+    i64 steps[kMaxRank], out_steps[kMaxRank], residual_steps[kMaxRank];
+    At start = block.out;
     output_steps(steps);
     for (int a = 0; a < d_.rank; ++a) {
-      out_steps[a] = io_.out_stride(a);
-      start += block.begin[a] * out_steps[a];
+      out_steps[a] = io_.out_step(a).out;
+      residual_steps[a] = io_.out_step(a).residual;
+      start += block.begin[a] * io_.out_step(a);
     }
     const i64 rows = box_volume(0, l_.last, block.count);
     Taps<T> taps = taps_;
     for (i64 channel = 0; channel < d_.out_channels; ++channel) {
       for (i64 row = 0; row < rows; ++row)
         sum_row(taps, channel, cells_ + box_offset(row, 0, l_.last, block.count, steps),
-                block.count[l_.last], start + box_offset(row, 0, l_.last, block.count, out_steps));
+                block.count[l_.last],
+                start + At{box_offset(row, 0, l_.last, block.count, out_steps),
+                           box_offset(row, 0, l_.last, block.count, residual_steps)});
       taps.values += taps.count * scalars;
-      start += io_.channel_stride();
+      start += io_.channel_step();
     }
   }
 
@@ -159,7 +163,7 @@ class BlockSum {
   }
 
   // Sums with stride 1 and keeps what the stride keeps.
-  void sum_row(const Taps<T>& taps, i64 channel, const T* cells, i64 count, i64 out) {
+  void sum_row(const Taps<T>& taps, i64 channel, const T* cells, i64 count, At out) {
     const i64 stride = d_.stride[l_.last];
     const i64 most_kept = least((at_once - 1) / stride + 1, io_.chunk);
     T sums[scalars][at_once];
@@ -169,7 +173,8 @@ class BlockSum {
       for (i64 i = 0; i < kept; ++i)
         for (int p = 0; p < scalars; ++p)
           spare_[i * scalars + p] = sums[p][i * stride] + io_.bias(channel, p);
-      io_.write(spare_, kept, io_.output(out + first * io_.out_stride(l_.last)));
+      const At at = out + first * io_.out_step(l_.last);
+      io_.write(channel, spare_, kept, io_.output(at.out), at.residual);
     }
   }
 

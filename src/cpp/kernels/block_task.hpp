@@ -212,12 +212,14 @@ class BlockTask {
     for (int b = 0; b < blocks; ++b) {
       const Block& block = block_[b];
       const bool present = which >> b & 1;
-      const i64 begin = block.out + channel * io_.channel_stride();
-      rows_[0].set(b, present ? Place::array : Place::nothing, present ? begin : 0);
+      const At begin = block.out + channel * io_.channel_step();
+      rows_[0].set(b, present ? Place::array : Place::nothing, present ? begin.out : 0);
+      if (d_.has_residual) residual_[0][b] = begin.residual;
       start_[b] = present ? block.begin[l_.last] * io_.out_stride(l_.last) : 0;
       apart_[b] =
           !present || io_.out_stride(l_.last) != 1 || block.count[l_.last] != most_[l_.last];
     }
+    channel_ = channel;
     // Two blocks of a lane share the bias.
     bias_ = {splat(io_.bias(channel, 0)), splat(io_.bias(channel, scalars - 1))};
     store_axis(0, result_);
@@ -244,6 +246,10 @@ class BlockTask {
       } else {
         rows_[a + 1].step();
       }
+      if (d_.has_residual)
+        for (int b = 0; b < blocks; ++b)
+          residual_[a + 1][b] =
+              residual_[a][b] + (block_[b].begin[a] + i) * io_.out_step(a).residual;
       store_axis(a + 1, at + i * d_.stride[a] * l_.pitch[a]);
     }
   }
@@ -280,9 +286,13 @@ class BlockTask {
         lanes_to_rows(from, 2 * lanes, width, to, 2);
         lanes_to_rows(from + lanes, 2 * lanes, width, to + 1, 2);
       }
-      for (int b = 0; b < blocks; ++b)
-        if (count[b] > 0 && (to[b] != out[b] || d_.activation != Activation::none))
-          io_.write(to[b], count[b], out[b]);
+      for (int b = 0; b < blocks; ++b) {
+        if (count[b] <= 0 || (to[b] == out[b] && is_plain(d_))) continue;
+        const i64 residual =
+            d_.has_residual ? residual_[a][b] + (block_[b].begin[a] + c) * io_.out_step(a).residual
+                            : 0;
+        io_.write(channel_, to[b], count[b], out[b], residual);
+      }
     }
   }
 
@@ -299,6 +309,8 @@ class BlockTask {
   i64 start_[blocks];                // where the points of a row begin in it
   bool apart_[blocks];               // whose rows pass through a line of their own
   i64 most_[kMaxRank];               // outputs along each axis of the largest block
+  i64 channel_ = 0;                  // that is stored
+  i64 residual_[kMaxRank + 1][blocks] = {};  // where rows' residuals lie
   bool scaled_ = false;
   Vec<T> gain_ = {};
   Cells bias_ = {};

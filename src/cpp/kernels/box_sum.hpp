@@ -48,11 +48,7 @@ struct BoxSum {
     const Desc& d = args.desc;
     const i64 channel = parts * box.volume;  // samples of one channel's box, all parts
     ConstView x = args.x;
-    View out = args.out;
-    for (int a = 0; a < d.rank + 3; ++a) {
-      x.strides[a] *= parts;
-      out.strides[a] *= parts;
-    }
+    for (int a = 0; a < d.rank + 3; ++a) x.strides[a] *= parts;
     args.pool.parallel_for(
         d.batch * d.groups * box.tiles,
         [&](i64 task, int) {
@@ -78,18 +74,17 @@ struct BoxSum {
               thread_scratch(Slot::line, static_cast<std::size_t>(parts * plane) * sizeof(T)));
           for (i64 o = 0; o < d.out_channels; ++o) {
             const TapList<T> taps = lists(g, o);
-            T init[2] = {T(0), T(0)};
-            if (d.has_bias)
-              for (int p = 0; p < parts; ++p)
-                init[p] = static_cast<const T*>(args.bias)[(g * d.out_channels + o) * parts + p];
+            const i64 filter = g * d.out_channels + o;
+            T init[parts];
+            for (int p = 0; p < parts; ++p) init[p] = initial<T, parts>(args, filter, p);
             for (i64 l = 0; l < box.lines; ++l)
               Number<T, parts>::line(boxes + line_start(d, box, l), box.volume, taps.offset, taps.w,
                                      taps.count, init, lines + l * box.line_pad, plane, box.line);
-            for (int p = 0; p < parts; ++p) {
-              i64 at = n * out.strides[0] + g * out.strides[1] + o * out.strides[2] + p;
-              for (int a = 0; a < d.rank; ++a) at += first[a] * out.strides[3 + a];
-              stored.write(size, lines + p * plane, out.data, at, out.strides + 3);
-            }
+            const At at = place_of(args, n, g, o, first);
+            if constexpr (parts == 1)
+              stored.write(args, filter, size, lines, at);
+            else
+              stored.write_complex(args, filter, size, lines, plane, at);
           }
         },
         is_parallel(d));

@@ -26,13 +26,13 @@ class BoxTask {
     const i64 all = task / plan.tasks;
     group_ = all % d_.groups;
     x_at_ = all / d_.groups * args.x.strides[0] + group_ * args.x.strides[1];
-    out_at_ = all / d_.groups * args.out.strides[0] + group_ * args.out.strides[1];
+    out_at_ = start_of(args, all / d_.groups, group_, 0);
     task %= plan.tasks;
     for (int a = last_; a >= 0; --a) {
       const i64 number = plan.axes[a].phases * plan.axes[a].count;
       part_[a] = part_of(d_, a, plan.axes[a], task % number);
       task /= number;
-      out_at_ += part_[a].first * args.out.strides[3 + a];
+      out_at_ += part_[a].first * step_of(args, 3 + a);
     }
     line_ =
         static_cast<T*>(thread_scratch(Slot::line, static_cast<std::size_t>(plan.line_bytes())));
@@ -44,9 +44,7 @@ class BoxTask {
       ring += (d_.kernel[a] + 1) * length_[a + 1];
       length_[a] = part_[a].outputs * length_[a + 1];
     }
-    if (d_.has_bias)
-      for (int p = 0; p < parts; ++p)
-        bias_[p] = static_cast<const T*>(args.bias)[group_ * parts + p];
+    for (int p = 0; p < parts; ++p) bias_[p] = initial<T, parts>(args, group_, p);
   }
 
   void run() {
@@ -61,7 +59,7 @@ class BoxTask {
     } else {
       slide(plan_.first, at, outside, [&](i64 i, const T* end, const T* begin) {
         write_slab(plan_.first + 1, end, begin,
-                   out_at_ + i * part_[plan_.first].step * args_.out.strides[3 + plan_.first]);
+                   out_at_ + i * part_[plan_.first].step * step_of(args_, 3 + plan_.first));
       });
     }
   }
@@ -199,34 +197,38 @@ class BoxTask {
   }
 
   // The lines of a slab of axes a and on.
-  void write_slab(int a, const T* end, const T* begin, i64 at) const {
+  void write_slab(int a, const T* end, const T* begin, At at) const {
     if (a == last_) return write(end, begin, at);
     for (i64 i = 0; i < part_[a].outputs; ++i) {
       const i64 offset = i * length_[a + 1];
       write_slab(a + 1, end + offset, begin == nullptr ? nullptr : begin + offset,
-                 at + i * part_[a].step * args_.out.strides[3 + a]);
+                 at + i * part_[a].step * step_of(args_, 3 + a));
     }
   }
 
-  void write(const T* end, const T* begin, i64 at) const {
+  void write(const T* end, const T* begin, At at) const {
     as_stored<T>(d_.out_type, args_.out.data,
-                 [&](auto* typed) { write_to(end, begin, typed + at * parts); });
+                 [&](auto* typed) { write_to(end, begin, typed + at.out * parts, at.residual); });
   }
 
-  // One line of finished sums.
+  // One line of finished sums. `at`: where its residual begins.
   template <class Out>
-  void write_to(const T* end, const T* begin, Out* out) const {
+  void write_to(const T* end, const T* begin, Out* out, i64 at) const {
     const i64 n = part_[last_].outputs;
     const i64 stride = part_[last_].step * args_.out.strides[3 + last_] * parts;
     T* line = line_;
     if constexpr (std::is_same_v<Out, T>)
-      if (stride == parts && d_.activation == Activation::none) line = out;
+      if (stride == parts && is_plain(d_)) line = out;
     if (begin == nullptr)
       finish<false>(end, begin, n, line);
     else
       finish<true>(end, begin, n, line);
     if (line != line_) return;
-    if constexpr (is_float<T> && parts == 1) activate_row(d_.activation, line, n);
+    const i64 step = part_[last_].step * args_.residual.strides[3 + last_];
+    if constexpr (parts == 1)
+      finish_row(args_, group_, at, step, line, n);
+    else
+      finish_complex(args_, group_, at, step, line, line + 1, 2, n);
     for (int p = 0; p < parts; ++p) store_line(line + p, out + p, stride, n);
   }
 
@@ -266,12 +268,13 @@ class BoxTask {
   const BoxPlan<T, parts>& plan_;
   int last_;
   i64 next_in_ = 0, next_out_ = 0;  // distance of the next line in memory; 0 if there is none
-  i64 group_, x_at_, out_at_;
+  i64 group_, x_at_;
+  At out_at_;
   Part part_[kMaxRank];
   T* line_;  // samples, two lines of partial sums, and of sums where there are no rings
   T* ring_[kMaxRank];
   i64 length_[kMaxRank];  // elements of a slab of this axis and those behind it
-  T bias_[2] = {};
+  T bias_[2] = {};        // what sums begin with
 };
 
 }  // namespace

@@ -122,14 +122,6 @@ void read_box(const Desc& d, const Box& box, const Tables& t, const Planes<S>& f
   }
 }
 
-// Bias and activation of n positions, in place.
-template <class T>
-MC_INLINE void finish_lanes(const Desc& d, Vec<T> bias, T* sums, i64 n) {
-  if (d.has_bias)
-    for (i64 i = 0; i < n; ++i) store(sums + i * kLanes<T>, load(sums + i * kLanes<T>) + bias);
-  if constexpr (is_float<T>) activate_row(d.activation, sums, n * kLanes<T>);
-}
-
 // n neighbouring positions to pixels `step` apart.
 template <class T, class Out>
 void write_run(const T* sums, i64 n, const Planes<Out>& to, i64 step) {
@@ -164,29 +156,43 @@ void write_run(const T* sums, i64 n, const Planes<Out>& to, i64 step) {
       to.first[l * to.channel + i * step] = narrowed<Out>(sums[i * lanes + l]);
 }
 
+// Sums of a block of output channels, begun with zeros, on the way through the epilogue.
+struct Block {
+  const RunArgs& args;
+  i64 channel;   // the first, over all groups
+  i64 count;     // at most kLanes
+  i64 residual;  // where the first position's lies
+};
+
 // Finishes the sums of size[0] * size[1] * ... positions, pitch[a] apart along axis a, and brings
 // them to their pixels.
 template <class T, class Out>
-void write_box(const Desc& d, const i64* size, const i64* pitch, Vec<T> bias, T* sums,
+void write_box(const Block& block, const i64* size, const i64* pitch, T* sums,
                const Planes<Out>& to) {
+  const Desc& d = block.args.desc;
+  const i64* kept = block.args.residual.strides + 3;
   int last = d.rank - 1;
   i64 width = size[last];
-  for (; last > 0; --last) {  // rows that follow each other on both sides are one
-    const i64 inner = size[last] * pitch[last], outer = size[last] * to.strides[last];
-    if (inner != pitch[last - 1] || outer != to.strides[last - 1]) break;
+  for (; last > 0; --last) {  // rows that follow each other on all sides are one
+    const i64 n = size[last];
+    if (n * pitch[last] != pitch[last - 1] || n * to.strides[last] != to.strides[last - 1]) break;
+    if (d.has_residual && n * kept[last] != kept[last - 1]) break;
     width *= size[last - 1];
   }
+  const i64 pixel = to.strides[d.rank - 1], neighbour = kept[d.rank - 1];
   i64 index[kMaxRank] = {};
   for (;;) {
-    i64 from = 0, offset = 0;
+    i64 from = 0, offset = 0, residual = block.residual;
     for (int a = 0; a < last; ++a) {
       from += index[a] * pitch[a];
       offset += index[a] * to.strides[a];
+      if (d.has_residual) residual += index[a] * kept[a];
     }
     T* row = sums + from * kLanes<T>;
-    finish_lanes(d, bias, row, width);
+    if (d.has_bias || !is_plain(d))
+      finish_lanes(block.args, block.channel, block.count, residual, neighbour, row, width);
     const Planes<Out> here = {to.first + offset, to.count, to.channel, to.strides};
-    write_run(row, width, here, to.strides[d.rank - 1]);
+    write_run(row, width, here, pixel);
     int a = last - 1;
     while (a >= 0 && ++index[a] == size[a]) index[a--] = 0;
     if (a < 0) break;
@@ -227,24 +233,16 @@ class ChannelIo {
              T* sums) const {
     const i64* s = args_.out.strides;
     const i64 count = min_of(kLanes<T>, d_.out_channels - o);
-    i64 at = n * s[0] + g * s[1] + o * s[2];
-    for (int a = 0; a < d_.rank; ++a) at += first[a] * s[3 + a];
+    At at = start_of(args_, n, g, o);
+    for (int a = 0; a < d_.rank; ++a) at += first[a] * step_of(args_, 3 + a);
+    const Block block = {args_, g * d_.out_channels + o, count, at.residual};
     as_stored<T>(d_.out_type, args_.out.data, [&](auto* out) {
       using Out = std::remove_pointer_t<decltype(out)>;
-      write_box(d_, size, pitch, bias(g, o, count), sums,
-                Planes<Out>{out + at, count, s[2], s + 3});
+      write_box(block, size, pitch, sums, Planes<Out>{out + at.out, count, s[2], s + 3});
     });
   }
 
  private:
-  Vec<T> bias(i64 g, i64 o, i64 count) const {
-    T each[kLanes<T>] = {};
-    if (d_.has_bias)
-      for (i64 l = 0; l < count; ++l)
-        each[l] = static_cast<const T*>(args_.bias)[g * d_.out_channels + o + l];
-    return load(each);
-  }
-
   const Desc& d_;
   const RunArgs& args_;
   i64 end_;

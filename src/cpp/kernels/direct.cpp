@@ -31,7 +31,7 @@ struct Direct {
   }
 
   static std::size_t scratch_bytes(const Desc& d, int threads) {
-    const bool direct = stored_as<T>(d.out_type) && d.activation == Activation::none;
+    const bool direct = stored_as<T>(d.out_type) && is_plain(d);
     const i64 columns = direct ? 0 : min_of(d.out_size[d.rank - 1], 32 * kStencilColumns);
     return Sum::scratch_bytes(d, threads) +
            static_cast<std::size_t>(threads * kStencilRows * columns) * sizeof(T) +
@@ -111,6 +111,6 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel direct_kernel;
-const Kernel direct_kernel = {"direct", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel direct_kernel = {"direct", accepts, packed_bytes, pack, scratch_bytes, run, true};
 
 }  // namespace multiconv::MC_TARGET

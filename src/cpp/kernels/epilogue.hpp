@@ -1,49 +1,149 @@
-// What happens to a finished row of sums: bias, activation, conversion to the stored type.
+// What happens to finished sums before they are stored: out = activation(scale * sum + bias +
+// residual).
+//
+// Sums begin with the bias (initial()), unless they are to be scaled first. Rows of one channel go
+// through finish_row(), of neighbouring channels in vector lanes through finish_lanes(); needless
+// work is none where is_plain().
 #pragma once
 
-#include <cmath>
-
-#include "base/boundary.hpp"
-#include "base/desc.hpp"
+#include "base/kernel.hpp"
+#include "kernels/activation.hpp"
 #include "kernels/stored.hpp"
+#include "simd/vec.hpp"
 
 namespace multiconv::MC_TARGET {
 
-template <class T>
-MC_INLINE T activate(Activation a, T x) {
-  switch (a) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return x < T(0) ? T(0) : x;  // keeps NaN
-    case Activation::relu6:
-      return x < T(0) ? T(0) : x > T(6) ? T(6) : x;
-    case Activation::leaky_relu:
-      return x < T(0) ? x * T(0.01) : x;
-    case Activation::silu:
-      return x / (T(1) + ::exp(-x));
-    case Activation::gelu:
-      return T(0.5) * x * (T(1) + ::erf(x * T(0.70710678118654752440)));
-    case Activation::gelu_tanh:
-      return T(0.5) * x *
-             (T(1) + ::tanh(T(0.79788456080286535588) * (x + T(0.044715) * x * x * x)));
-    case Activation::hard_swish: {
-      const T gate = x + T(3);
-      return x * (gate < T(0) ? T(0) : gate > T(6) ? T(6) : gate) / T(6);
-    }
-    case Activation::sigmoid:
-      return T(1) / (T(1) + ::exp(-x));
-    case Activation::tanh:
-      return ::tanh(x);
-  }
-  return x;
+// Whether sums are results: nothing is to be done to them but to store them.
+MC_INLINE bool is_plain(const Desc& d) {
+  return d.activation == Activation::none && !d.has_scale && !d.has_residual;
 }
 
-// In place over n sums; real types only.
+// An output's place in the output and in the residual, in elements; distances are of the same kind.
+struct At {
+  i64 out, residual;
+};
+MC_INLINE At operator+(At a, At b) { return {a.out + b.out, a.residual + b.residual}; }
+MC_INLINE At operator*(i64 n, At a) { return {n * a.out, n * a.residual}; }
+MC_INLINE At& operator+=(At& a, At b) { return a = a + b; }
+
+// The distance of neighbours on an axis of the canonical views: batch, group, channel, spatial
+// ones.
+MC_INLINE At step_of(const RunArgs& args, int axis) {
+  return {args.out.strides[axis], args.residual.strides[axis]};
+}
+
+// Where a channel of an image begins.
+MC_INLINE At start_of(const RunArgs& args, i64 image, i64 group, i64 channel) {
+  return image * step_of(args, 0) + group * step_of(args, 1) + channel * step_of(args, 2);
+}
+
+// What the sums of a channel begin with; channels are counted over all groups.
 template <class T>
-MC_INLINE void activate_row(Activation a, T* row, i64 n) {
-  if (a == Activation::none) return;
-  for (i64 i = 0; i < n; ++i) row[i] = activate(a, row[i]);
+MC_INLINE T initial(const RunArgs& args, i64 channel) {
+  const Desc& d = args.desc;
+  return d.has_bias && !d.has_scale ? static_cast<const T*>(args.bias)[channel] : T(0);
+}
+
+// Those of complex numbers, one of two parts.
+template <class T, int parts>
+MC_INLINE T initial(const RunArgs& args, i64 channel, int part) {
+  return initial<T>(args, channel * parts + part);
+}
+
+// The residual's values from element `at` on, as T.
+template <class T>
+void read_residual(const RunArgs& args, i64 at, i64 stride, T* to, i64 n) {
+  as_stored<T>(args.desc.out_type, args.residual.data, [&](auto* data) {
+    const auto* from = data + at;
+    if (stride == 1)
+      for (i64 i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
+    else
+      for (i64 i = 0; i < n; ++i) to[i] = static_cast<T>(from[i * stride]);
+  });
+}
+
+inline constexpr i64 kFinished = 256;  // sums that are finished at once
+
+// Finishes n sums of one channel (counted over all groups) in place, unless is_plain(). `at` is
+// where the first one's residual lies, `stride` how far it is to the next.
+template <class T>
+void finish_row(const RunArgs& args, i64 channel, i64 at, i64 stride, T* row, i64 n) {
+  const Desc& d = args.desc;
+  if (is_plain(d)) return;
+  T residual[kFinished];
+  for (i64 begin = 0; begin < n; begin += kFinished) {
+    const i64 count = n - begin < kFinished ? n - begin : kFinished;
+    T* sums = row + begin;
+    if (d.has_scale) {
+      const T scale = static_cast<const T*>(args.scale)[channel];
+      const T bias = d.has_bias ? static_cast<const T*>(args.bias)[channel] : T(0);
+      for (i64 i = 0; i < count; ++i) sums[i] = sums[i] * scale + bias;
+    }
+    if (d.has_residual) {
+      read_residual(args, at + begin * stride, stride, residual, count);
+      for (i64 i = 0; i < count; ++i) sums[i] += residual[i];
+    }
+    if constexpr (is_float<T>) activate_row(d.activation, static_cast<T>(d.slope), sums, count);
+  }
+}
+
+// The same for complex numbers, which have no activation: their parts lie apart in `re` and `im`,
+// `step` numbers from one to the next. `at` and `stride` count complex elements.
+template <class T>
+void finish_complex(const RunArgs& args, i64 channel, i64 at, i64 stride, T* re, T* im, i64 step,
+                    i64 n) {
+  const Desc& d = args.desc;
+  if (d.has_scale) {
+    const T* scale = static_cast<const T*>(args.scale) + 2 * channel;
+    const T* bias = static_cast<const T*>(args.bias) + 2 * channel;
+    for (i64 i = 0; i < n; ++i) {
+      const T a = re[i * step], b = im[i * step];
+      re[i * step] = a * scale[0] - b * scale[1] + (d.has_bias ? bias[0] : T(0));
+      im[i * step] = a * scale[1] + b * scale[0] + (d.has_bias ? bias[1] : T(0));
+    }
+  }
+  if (d.has_residual) {
+    const T* from = static_cast<const T*>(args.residual.data) + 2 * at;
+    for (i64 i = 0; i < n; ++i) {
+      re[i * step] += from[2 * i * stride];
+      im[i * step] += from[2 * i * stride + 1];
+    }
+  }
+}
+
+// Finishes sums of kLanes<T> neighbouring output channels of a group, the first `count` of which
+// are there: sums[position][lane] for n positions, in place. They begin with zeros. `channel`
+// counts over all groups; `at` is where the residual of the first one lies and `position` how far
+// it is to the next position's.
+template <class T>
+void finish_lanes(const RunArgs& args, i64 channel, i64 count, i64 at, i64 position, T* sums,
+                  i64 n) {
+  const Desc& d = args.desc;
+  constexpr i64 lanes = kLanes<T>;
+  T scale[lanes], bias[lanes];
+  for (i64 l = 0; l < lanes; ++l) {
+    const bool real = l < count;
+    scale[l] = real && d.has_scale ? static_cast<const T*>(args.scale)[channel + l] : T(1);
+    bias[l] = real && d.has_bias ? static_cast<const T*>(args.bias)[channel + l] : T(0);
+  }
+  if (d.has_scale || d.has_bias)
+    for (i64 i = 0; i < n; ++i)
+      store(sums + i * lanes, load(sums + i * lanes) * load(scale) + load(bias));
+  if (d.has_residual) {
+    const i64 step = args.residual.strides[2];
+    as_stored<T>(d.out_type, args.residual.data, [&](auto* data) {
+      const auto* from = data + at;
+      if (step == 1)
+        for (i64 i = 0; i < n; ++i)
+          for (i64 l = 0; l < count; ++l)
+            sums[i * lanes + l] += static_cast<T>(from[i * position + l]);
+      else
+        for (i64 l = 0; l < count; ++l)
+          for (i64 i = 0; i < n; ++i)
+            sums[i * lanes + l] += static_cast<T>(from[l * step + i * position]);
+    });
+  }
+  if constexpr (is_float<T>) activate_row(d.activation, static_cast<T>(d.slope), sums, n * lanes);
 }
 
 // Writes n values as they are stored.

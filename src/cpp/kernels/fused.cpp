@@ -133,21 +133,22 @@ struct Fused {
     const Desc& d;
     const Tiling& t;
     const T* factor[kMaxRank];
-    T bias;
+    i64 filter;  // output channel, over all groups
+    T bias;      // what sums begin with
     i64 first[kMaxRank], size[kMaxRank];
     const S** rows;      // of the input on the first pass's axis; null where they lie outside
     T* slabs[kMaxRank];  // what the pass along an axis makes
     T* line;             // a row on its way to the output
     T beyond;            // what the first pass makes of the constant beyond the boundary
 
-    i64 out_step(int a) const { return args.out.strides[3 + a]; }
+    At out_step(int a) const { return step_of(args, 3 + a); }
     i64 source(int a, i64 i) const {
       return resolve_index(first[a] + i - d.pad_low[a], d.in_size[a], d.boundary[a]);
     }
     bool grouped(int a) const { return d.dilation[a] == 1 && d.kernel[a] > 1; }
 
     // The first pass, a few slabs at a time, and what follows it. `out`: the tile's first element.
-    void run(i64 out) {
+    void run(At out) {
       const int a = t.top;
       const i64 slab = t.slab[a + 1];
       for (i64 i = 0; i < size[a];) {
@@ -255,7 +256,7 @@ struct Fused {
     }
 
     // The passes along axis a and those behind it, from a slab to the output from `out` on.
-    void next(int a, const T* slab, i64 out) {
+    void next(int a, const T* slab, At out) {
       if (a == t.last) return last_row(slab, out);
       const i64 thin = t.slab[a + 1];
       if (d.kernel[a] == 1) {
@@ -284,18 +285,18 @@ struct Fused {
       return n;
     }
 
-    void last_row(const T* row, i64 out) {
+    void last_row(const T* row, At out) {
       const int a = t.last;
       const i64 none = 0, n = size[a];
-      const bool plain = d.activation == Activation::none && d.out_type == d.compute &&
-                         out_step(a) == 1 && n >= kLanes<T>;
+      const At step = out_step(a);
+      const bool plain = is_plain(d) && d.out_type == d.compute && step.out == 1 && n >= kLanes<T>;
       const Plane<T> p{nullptr, factor[a], nullptr,     bias,          1,    0, 1, &none,
                        1,       0,         d.kernel[a], d.dilation[a], false};
-      if (plain) return blocks<1>(p, row, static_cast<T*>(args.out.data) + out, 0, 0, n);
+      if (plain) return blocks<1>(p, row, static_cast<T*>(args.out.data) + out.out, 0, 0, n);
       blocks<1>(p, row, line, 0, 0, padded(n));
-      activate_row(d.activation, line, n);
+      finish_row(args, filter, out.residual, step.residual, line, n);
       as_stored<T>(d.out_type, args.out.data,
-                   [&](auto* typed) { store_row(line, typed + out, out_step(a), n); });
+                   [&](auto* typed) { store_row(line, typed + out.out, step.out, n); });
     }
 
     // The widest blocks that a row has room for.
@@ -325,19 +326,20 @@ struct Fused {
   template <class S>
   static void run_tile(const RunArgs& args, const Tiling& t, const S* x, i64 task) {
     const Desc& d = args.desc;
-    Tile<S> tile{args, d, t, {}, T(0), {}, {}, nullptr, {}, nullptr, T(0)};
-    i64 out = 0;
+    Tile<S> tile{args, d, t, {}, 0, T(0), {}, {}, nullptr, {}, nullptr, T(0)};
+    At out = {0, 0};
     for (int a = t.last; a >= 0; --a) {
       tile.first[a] = task % t.count[a] * t.tile[a];
       tile.size[a] = min_of(t.tile[a], d.out_size[a] - tile.first[a]);
       task /= t.count[a];
-      out += tile.first[a] * args.out.strides[3 + a];
+      out += tile.first[a] * step_of(args, 3 + a);
     }
     const i64 o = task % d.out_channels, g = task / d.out_channels % d.groups;
     const i64 n = task / d.out_channels / d.groups, filter = g * d.out_channels + o;
     x += n * args.x.strides[0] + g * args.x.strides[1];
-    out += n * args.out.strides[0] + g * args.out.strides[1] + o * args.out.strides[2];
-    if (d.has_bias) tile.bias = static_cast<const T*>(args.bias)[filter];
+    out += start_of(args, n, g, o);
+    tile.filter = filter;
+    tile.bias = initial<T>(args, filter);
     const T* factor = static_cast<const T*>(args.packed) + filter * factors(d);
     for (int a = 0; a < d.rank; factor += d.kernel[a++]) tile.factor[a] = factor;
     for (i64 k = 0; k < d.kernel[t.top]; ++k)
@@ -398,6 +400,6 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel fused_kernel;
-const Kernel fused_kernel = {"fused", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel fused_kernel = {"fused", accepts, packed_bytes, pack, scratch_bytes, run, true};
 
 }  // namespace multiconv::MC_TARGET

@@ -154,35 +154,31 @@ struct Gemm {
             }
             for (i64 o = begin; o < end; o += kRows) {
               T* block_sums = once ? sums : sums + (o - begin) * pitch;
-              if (c0 == 0) start(d, g, o, args.bias, block_sums, pitch);
+              if (c0 == 0) start(args, g, o, block_sums, pitch);
               const T* block_w = w + (o * d.in_channels + c0 * kRows) * taps;
               for (i64 l = 0; l < box.lines; ++l)
                 line(boxes + line_start(d, box, l), offset, block_w, inputs * taps,
                      block_sums + l * box.line_pad, pitch, box.line);
               if (c0 + inputs >= d.in_channels)
-                finish(d, stored, args.out, n, g, o, first, size, block_sums, pitch);
+                finish(args, stored, n, g, o, first, size, block_sums, pitch);
             }
           }
         },
         work_of(d) > kWork / 4);
   }
 
-  // Sums begin with the bias.
-  static void start(const Desc& d, i64 g, i64 o, const void* bias, T* sums, i64 pitch) {
-    for (i64 m = 0; m < kRows; ++m) {
-      const bool real = d.has_bias && o + m < d.out_channels;
-      fill(sums + m * pitch, pitch,
-           real ? static_cast<const T*>(bias)[g * d.out_channels + o + m] : T(0));
-    }
+  static void start(const RunArgs& args, i64 g, i64 o, T* sums, i64 pitch) {
+    const i64 outputs = args.desc.out_channels;
+    for (i64 m = 0; m < kRows; ++m)
+      fill(sums + m * pitch, pitch, o + m < outputs ? initial<T>(args, g * outputs + o + m) : T(0));
   }
 
-  static void finish(const Desc& d, const Stored<T>& stored, const View& out, i64 n, i64 g, i64 o,
+  static void finish(const RunArgs& args, const Stored<T>& stored, i64 n, i64 g, i64 o,
                      const i64* first, const i64* size, T* sums, i64 pitch) {
-    for (i64 m = 0; m < kRows && o + m < d.out_channels; ++m) {
-      i64 at = n * out.strides[0] + g * out.strides[1] + (o + m) * out.strides[2];
-      for (int a = 0; a < d.rank; ++a) at += first[a] * out.strides[3 + a];
-      stored.write(size, sums + m * pitch, out.data, at, out.strides + 3);
-    }
+    const i64 outputs = args.desc.out_channels;
+    for (i64 m = 0; m < kRows && o + m < outputs; ++m)
+      stored.write(args, g * outputs + o + m, size, sums + m * pitch,
+                   place_of(args, n, g, o + m, first));
   }
 };
 
@@ -225,6 +221,6 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel gemm_kernel;
-const Kernel gemm_kernel = {"gemm", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel gemm_kernel = {"gemm", accepts, packed_bytes, pack, scratch_bytes, run, true};
 
 }  // namespace multiconv::MC_TARGET

@@ -101,7 +101,7 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel overlap_save_kernel;
-const Kernel overlap_save_kernel = {"overlap_save", accepts,       packed_bytes,
-                                    pack,           scratch_bytes, run};
+const Kernel overlap_save_kernel = {"overlap_save", accepts, packed_bytes, pack,
+                                    scratch_bytes,  run,     true};
 
 }  // namespace multiconv::MC_TARGET

@@ -165,7 +165,7 @@ class LongBlock {
   }
 
   LongBlock(const RunArgs& args, const Cut& c, i64 kernel, i64 image, i64 block)
-      : d_(args.desc), c_(c), args_(args) {
+      : d_(args.desc), c_(c), args_(args), kernel_(kernel) {
     const i64 group = kernel / d_.out_channels, channel = kernel % d_.out_channels;
     begin_ = block * c.step;
     count_ = least(c.step, d_.out_size[0] - begin_);
@@ -190,8 +190,8 @@ class LongBlock {
     exponent_ = static_cast<int>(reinterpret_cast<const KernelHead*>(taps)->exponent);
     taps_ = reinterpret_cast<const T*>(taps + kAlign);
     spectrum_ = reinterpret_cast<const Cells*>(packed + c.spectra + kernel * c.spectrum_bytes);
-    for (int p = 0; p < scalars; ++p)
-      bias_[p] = d_.has_bias ? static_cast<const T*>(args.bias)[kernel * scalars + p] : T(0);
+    for (int p = 0; p < scalars; ++p) bias_[p] = initial<T, scalars>(args, kernel, p);
+    residual_ = start_of(args, image, group, channel).residual + begin_ * step_of(args, 3).residual;
   }
 
   void run() {
@@ -305,7 +305,7 @@ class LongBlock {
   void put(i64 n, i64 width, const Windows<N>* only, F&& write) const {
     if (n + width <= first_ || n >= end_) return;
     const bool plain = only == nullptr && d_.stride[0] == 1 && args_.out.strides[3] == 1 &&
-                       !d_.has_bias && d_.activation == Activation::none;
+                       !d_.has_bias && is_plain(d_);
     if (plain)
       prefetch_line<1>(out_ + (n + ahead * c_.fft.columns - first_) * scalars, width * scalars);
     if (plain && n >= first_ && n + width <= end_) return write(out_ + (n - first_) * scalars);
@@ -316,17 +316,24 @@ class LongBlock {
     finish(n, width, spare, only ? chosen : nullptr);
   }
 
-  // Adds the bias, activates and stores those of `width` sums that are outputs, and chosen.
+  // Finishes and stores those of `width` sums that are outputs, and chosen.
   void finish(i64 n, i64 width, T* sums, const bool* chosen) const {
-    if (d_.has_bias)
-      for (i64 i = 0; i < width; ++i)
-        for (int p = 0; p < scalars; ++p) sums[i * scalars + p] += bias_[p];
-    if constexpr (!N::complex) activate_row(d_.activation, sums, width);
     const i64 stride = d_.stride[0], end = least(width, end_ - n);
     const i64 before = most(0, n - first_ + stride - 1) / stride;
-    for (i64 i = first_ + before * stride - n; i < end; i += stride) {
-      if (chosen && !chosen[i]) continue;
-      T* to = out_ + (n + i - first_) / stride * args_.out.strides[3] * scalars;
+    const i64 begin = first_ + before * stride - n;
+    i64 count = 0;  // outputs move to the front
+    for (i64 i = begin; i < end; i += stride, ++count)
+      for (int p = 0; p < scalars; ++p)
+        sums[count * scalars + p] = sums[i * scalars + p] + bias_[p];
+    const At step = step_of(args_, 3);
+    const i64 residual = residual_ + before * step.residual;
+    if constexpr (N::complex)
+      finish_complex(args_, kernel_, residual, step.residual, sums, sums + 1, 2, count);
+    else
+      finish_row(args_, kernel_, residual, step.residual, sums, count);
+    for (i64 i = 0; i < count; ++i) {
+      if (chosen && !chosen[begin + i * stride]) continue;
+      T* to = out_ + (before + i) * step.out * scalars;
       for (int p = 0; p < scalars; ++p) to[p] = sums[i * scalars + p];
     }
   }
@@ -372,7 +379,9 @@ class LongBlock {
   const T *tables_, *taps_;
   const Cells* spectrum_;
   int exponent_;
-  T bias_[2] = {};
+  i64 kernel_;      // output channel, over all groups
+  i64 residual_;    // where that of the first output lies
+  T bias_[2] = {};  // what sums begin with
 };
 
 std::size_t packed_bytes(const Desc& d) { return static_cast<std::size_t>(cut_of(d).bytes); }
@@ -471,6 +480,7 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel partitioned_kernel;
-const Kernel partitioned_kernel = {"partitioned", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel partitioned_kernel = {"partitioned", accepts, packed_bytes, pack,
+                                   scratch_bytes, run,     true};
 
 }  // namespace multiconv::MC_TARGET

@@ -83,6 +83,7 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel running_sum_kernel;
-const Kernel running_sum_kernel = {"running_sum", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel running_sum_kernel = {"running_sum", accepts, packed_bytes, pack,
+                                   scratch_bytes, run,     true};
 
 }  // namespace multiconv::MC_TARGET

@@ -82,7 +82,7 @@ MC_INLINE void sparse_block(const RunList<T>& list, const Strip<T>& s, const T* 
     }
     w += column.rows;
   }
-  finish_block<R, V>(acc, out, s.out_row, check);
+  finish_block<R, V>(acc, out, s.out_row.out, check);
 }
 
 // How many samples after `x` most taps' vectors begin where registers load quickest; 0 where taps
@@ -104,7 +104,7 @@ template <int V, class List, class T>
 MC_INLINE void sparse_row(const List& list, const Strip<T>& s, i64 y, i64 start, Check<T>& check) {
   constexpr i64 step = V * kLanes<T>;
   const T* x = s.x + y * s.x_row;
-  T* out = s.out + y * s.out_row;
+  T* out = s.out + y * s.out_row.out;
   if (start > 0 && start + step <= s.width)
     sparse_block<1>(list, s, x, out, check);
   else
@@ -219,7 +219,7 @@ struct Sparse {
     if constexpr (parts == 1) {
       Interior in;
       const Desc& d = args.desc;
-      if (stored_as<T>(d.x_type) && stored_as<T>(d.out_type) && d.activation == Activation::none &&
+      if (stored_as<T>(d.x_type) && stored_as<T>(d.out_type) && is_plain(d) &&
           find_interior<T>(d, args.x.strides, args.out.strides, in) && run_in_place(args, in)) {
         each_slab<T>(args, in, run_boxes);
         return;
@@ -355,6 +355,6 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel sparse_kernel;
-const Kernel sparse_kernel = {"sparse", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel sparse_kernel = {"sparse", accepts, packed_bytes, pack, scratch_bytes, run, true};
 
 }  // namespace multiconv::MC_TARGET

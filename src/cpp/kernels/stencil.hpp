@@ -63,6 +63,11 @@ void each_slab(const RunArgs& args, const Interior& in, Run&& run) {
   const Desc& d = args.desc;
   Desc slab = d;
   View out = args.out;
+  ConstView residual = args.residual;
+  const auto advance = [&](int a, i64 n, View& o, ConstView& r) {
+    o.data = static_cast<Out*>(o.data) + n * o.strides[3 + a];
+    if (d.has_residual) r.data = static_cast<const Out*>(r.data) + n * r.strides[3 + a];
+  };
   for (int a = 0; a < d.rank; ++a) {
     const i64 end = in.first[a] + in.size[a];
     const i64 starts[] = {0, end}, sizes[] = {in.first[a], d.out_size[a] - end};
@@ -71,12 +76,13 @@ void each_slab(const RunArgs& args, const Interior& in, Run&& run) {
       slab.out_size[a] = sizes[side];
       slab.pad_low[a] = d.pad_low[a] - starts[side];
       View at = out;
-      at.data = static_cast<Out*>(out.data) + starts[side] * out.strides[3 + a];
-      run({slab, args.packed, args.x, args.bias, at, args.pool});
+      ConstView of = residual;
+      advance(a, starts[side], at, of);
+      run({slab, args.packed, args.x, args.bias, at, args.pool, args.scale, of});
     }
     slab.out_size[a] = in.size[a];
     slab.pad_low[a] = d.pad_low[a] - in.first[a];
-    out.data = static_cast<Out*>(out.data) + in.first[a] * out.strides[3 + a];
+    advance(a, in.first[a], out, residual);
   }
 }
 
@@ -84,11 +90,12 @@ void each_slab(const RunArgs& args, const Interior& in, Run&& run) {
 template <class T, class S = T>
 struct Strip {
   i64 group, channel;
-  T bias;
+  T bias;  // what sums begin with
   const S* x;
-  T* out;      // where results are stored as they are computed
-  i64 out_at;  // the first output, in elements as they are stored
-  i64 x_row, out_row, rows, width;
+  T* out;  // where results are stored as they are computed
+  At at;   // the first output, in elements as they are stored
+  At out_row;
+  i64 x_row, rows, width;
 };
 
 // The widest strip: rows of it stay in the first-level cache.
@@ -109,7 +116,6 @@ void each_strip(const RunArgs& args, const Interior& in, bool parallel, F&& f) {
   const Desc& d = args.desc;
   const int last = d.rank - 1, row_axis = d.rank - 2;
   const i64* xs = args.x.strides;
-  const i64* os = args.out.strides;
   const i64 rows = d.rank > 1 ? in.size[row_axis] : 1;
   const i64 strips = ceil_div(in.size[last], strip_columns(d, in));
   const i64 bands = ceil_div(rows, kStencilTaskRows);
@@ -133,15 +139,15 @@ void each_strip(const RunArgs& args, const Interior& in, bool parallel, F&& f) {
         s.width = in.size[last] * (number + 1) / strips - left;
         s.rows = min_of(kStencilTaskRows, rows - top);
         s.x_row = d.rank > 1 ? xs[3 + row_axis] : 0;
-        s.out_row = d.rank > 1 ? os[3 + row_axis] : 0;
-        s.bias = d.has_bias ? static_cast<const T*>(args.bias)[o] : T(0);
+        s.out_row = d.rank > 1 ? step_of(args, 3 + row_axis) : At{0, 0};
+        s.bias = initial<T>(args, o);
 
         i64 x_at = n * xs[0] + s.group * xs[1];
-        i64 out_at = n * os[0] + s.group * os[1] + s.channel * os[2];
+        s.at = start_of(args, n, s.group, s.channel);
         auto move = [&](int a, i64 within) {
           const i64 at = in.first[a] + within;
           x_at += (at - d.pad_low[a]) * xs[3 + a];
-          out_at += at * os[3 + a];
+          s.at += at * step_of(args, 3 + a);
         };
         move(last, left);
         if (d.rank > 1) move(row_axis, top);
@@ -150,8 +156,7 @@ void each_strip(const RunArgs& args, const Interior& in, bool parallel, F&& f) {
           plane /= in.size[a];
         }
         s.x = static_cast<const S*>(args.x.data) + x_at;
-        s.out = static_cast<T*>(args.out.data) + (stored_as<T>(d.out_type) ? out_at : 0);
-        s.out_at = out_at;
+        s.out = static_cast<T*>(args.out.data) + (stored_as<T>(d.out_type) ? s.at.out : 0);
         f(s);
       },
       parallel);
@@ -295,7 +300,7 @@ void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool paralle
   const bool grouped = d.rank > 1 && d.dilation[row_axis] == 1 && d.kernel[row_axis] > 1;
   const i64 taps = taps_of(d) * d.in_channels;
 
-  const bool direct = stored_as<T>(d.out_type) && d.activation == Activation::none;
+  const bool direct = stored_as<T>(d.out_type) && is_plain(d);
   shared.far = shared.far && direct;
   const i64 pitch = strip_columns(d, in);
 
@@ -305,13 +310,16 @@ void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool paralle
     p.bias = s.bias;
     T* sums = direct ? nullptr : row_scratch<T>(pitch);
     auto make = [&]<int R, int V>(i64 y) {
-      T* to = direct ? s.out + y * s.out_row : sums;
-      stencil_rows<R, V>(p, s.x + y * s.x_row, to, s.x_row, direct ? s.out_row : pitch, s.width);
+      T* to = direct ? s.out + y * s.out_row.out : sums;
+      const i64 to_row = direct ? s.out_row.out : pitch;
+      stencil_rows<R, V>(p, s.x + y * s.x_row, to, s.x_row, to_row, s.width);
       if (direct) return;
       as_stored<T>(d.out_type, args.out.data, [&](auto* out) {
         for (int r = 0; r < R; ++r) {
-          if constexpr (is_float<T>) activate_row(d.activation, sums + r * pitch, s.width);
-          store_row(sums + r * pitch, out + s.out_at + (y + r) * s.out_row, 1, s.width);
+          const At at = s.at + (y + r) * s.out_row;
+          finish_row(args, s.group * d.out_channels + s.channel, at.residual,
+                     args.residual.strides[3 + last], sums + r * pitch, s.width);
+          store_row(sums + r * pitch, out + at.out, 1, s.width);
         }
       });
     };

@@ -313,23 +313,31 @@ MC_INLINE i64 line_start(const Desc& d, const Box& box, i64 number) {
   return start;
 }
 
-// Writes a tile's sums from its line buffer. `out` points at the tile's first output.
-template <class T, class Out>
-void emit(const Desc& d, const Box& box, const i64* size, T* lines, Out* out, const i64* strides) {
+// Where the output number `first` of a channel lies.
+MC_INLINE At place_of(const RunArgs& args, i64 image, i64 group, i64 channel, const i64* first) {
+  At at = start_of(args, image, group, channel);
+  for (int a = 0; a < args.desc.rank; ++a) at += first[a] * step_of(args, 3 + a);
+  return at;
+}
+
+// Calls `f` with where each row of a tile begins, in its line buffer and in the arrays, of which
+// `at` is the tile's first output.
+template <class F>
+void each_row(const RunArgs& args, const Box& box, const i64* size, At at, F&& f) {
+  const Desc& d = args.desc;
   const int last = d.rank - 1, split = d.rank - box.flat;
   i64 index[kMaxRank] = {};
   for (;;) {
-    i64 number = 0, within = 0, offset = 0;
+    i64 number = 0, within = 0;
+    At place = at;
     for (int a = 0; a < last; ++a) {
-      offset += index[a] * strides[a];
+      place += index[a] * step_of(args, 3 + a);
       if (a < split)
         number = number * box.tile[a] + index[a];
       else
         within += index[a] * box.pitch[a];
     }
-    T* row = lines + number * box.line_pad + within;
-    if constexpr (is_float<T>) activate_row(d.activation, row, size[last]);
-    store_row(row, out + offset, strides[last], size[last]);
+    f(number * box.line_pad + within, place);
     int a = last - 1;
     while (a >= 0 && ++index[a] == size[a]) index[a--] = 0;
     if (a < 0) break;
@@ -357,9 +365,30 @@ struct Stored {
                  [&](auto* typed) { gather(d, box, t, typed + at, strides, cval, dst); });
   }
 
-  void write(const i64* size, T* lines, void* out, i64 at, const i64* strides) const {
-    as_stored<T>(d.out_type, out,
-                 [&](auto* typed) { emit(d, box, size, lines, typed + at, strides); });
+  // Finishes a tile's sums, of a channel counted over all groups, and stores them from `at` on.
+  void write(const RunArgs& args, i64 channel, const i64* size, T* lines, At at) const {
+    const i64 n = size[d.rank - 1];
+    const At step = step_of(args, 2 + d.rank);
+    as_stored<T>(d.out_type, args.out.data, [&](auto* out) {
+      each_row(args, box, size, at, [&](i64 row, At place) {
+        finish_row(args, channel, place.residual, step.residual, lines + row, n);
+        store_row(lines + row, out + place.out, step.out, n);
+      });
+    });
+  }
+
+  // The same for complex numbers, whose imaginary parts lie `plane` after the real ones.
+  void write_complex(const RunArgs& args, i64 channel, const i64* size, T* lines, i64 plane,
+                     At at) const {
+    const i64 n = size[d.rank - 1];
+    const At step = step_of(args, 2 + d.rank);
+    T* out = static_cast<T*>(args.out.data);
+    each_row(args, box, size, at, [&](i64 row, At place) {
+      T *re = lines + row, *im = re + plane;
+      finish_complex(args, channel, place.residual, step.residual, re, im, 1, n);
+      store_row(re, out + 2 * place.out, 2 * step.out, n);
+      store_row(im, out + 2 * place.out + 1, 2 * step.out, n);
+    });
   }
 };
 

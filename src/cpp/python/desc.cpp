@@ -67,7 +67,10 @@ Desc make_desc(const nb::dict& d) {
   desc.compute = word<DType>(text("compute"), kDTypes, "compute");
   desc.out_type = word<DType>(text("out_type"), kDTypes, "out_type");
   desc.activation = word<Activation>(text("activation"), kActivations, "activation");
+  desc.slope = nb::cast<double>(d["slope"]);
   desc.has_bias = nb::cast<bool>(d["has_bias"]);
+  desc.has_scale = nb::cast<bool>(d["has_scale"]);
+  desc.has_residual = nb::cast<bool>(d["has_residual"]);
   for (int a = 0; a < desc.rank; ++a)
     if (desc.in_size[a] < 1 || desc.kernel[a] < 1 || desc.out_size[a] < 1 || desc.stride[a] < 1 ||
         desc.dilation[a] < 1 || desc.in_dilation[a] < 1)

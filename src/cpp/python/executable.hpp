@@ -9,6 +9,8 @@
 
 namespace multiconv {
 
+class Buffer;
+
 class Packed {
  public:
   explicit Packed(std::size_t bytes);
@@ -38,11 +40,12 @@ class Executable {
   const i64* out_shape() const { return out_shape_; }
 
   Packed* pack(nanobind::handle w) const;
-  void run(const Packed& packed, nanobind::handle x, nanobind::handle bias,
-           nanobind::handle out) const;
+  // bias, scale and residual are None where the problem has none.
+  void run(const Packed& packed, nanobind::handle x, nanobind::handle bias, nanobind::handle scale,
+           nanobind::handle residual, nanobind::handle out) const;
 
  private:
-  void execute(const RunArgs& args) const;
+  void check_channels(const Buffer& values, const char* name) const;
 
   Desc desc_;
   const Kernel* kernel_;

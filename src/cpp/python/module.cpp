@@ -91,7 +91,7 @@ NB_MODULE(_core, m) {
           nb::arg("threads"))
       .def("pack", &Executable::pack, nb::arg("w"), nb::rv_policy::take_ownership)
       .def("run", &Executable::run, nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
-           nb::arg("out"));
+           nb::arg("scale").none(), nb::arg("residual").none(), nb::arg("out"));
   m.def("empty", empty, nb::arg("shape"), nb::arg("dtype"),
         "A new array of unspecified contents, on memory that an earlier one gave back.");
   m.def("keep_memory", keep_memory, nb::arg("bytes"),

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from multiconv._conventions._request import ShapeDtype, as_dtype, holds_numbers
-from multiconv._problem import ACTIVATIONS, PRECISIONS, Problem, accumulator
+from multiconv._problem import ACTIVATIONS, PRECISIONS, Problem, accumulator, takes_slope
 
 
 def result_types(
-    x: np.dtype, w: np.dtype, asked: Any, bias: ShapeDtype | None = None
+    x: np.dtype, w: np.dtype, asked: Any, *more: ShapeDtype | None
 ) -> tuple[np.dtype, np.dtype]:
     """The accumulator's dtype and the result's."""
     try:
-        result = np.result_type(x, w) if bias is None else np.result_type(x, w, bias.dtype)
+        result = np.result_type(x, w, *(one.dtype for one in more if one is not None))
     except TypeError:
         raise TypeError(f"x, w: {x.name} and {w.name} have no common dtype, convert one") from None
     if asked is not None:
@@ -64,17 +64,30 @@ def precision_word(precision: str) -> Any:
     return precision
 
 
-def activation_word(activation: str | None, dtype: np.dtype) -> str | None:
+def activation_words(activation: str | None, dtype: np.dtype) -> dict[str, Any]:
+    """The fields of a Problem that an activation such as ``"leaky_relu:0.2"`` means."""
     if activation is None:
-        return None
-    if activation not in ACTIVATIONS:
+        return {}
+    word, colon, number = activation.partition(":") if isinstance(activation, str) else ("", "", "")
+    if word not in ACTIVATIONS:
         words = ", ".join(repr(a) for a in ACTIVATIONS)
         raise ValueError(f"activation: {activation!r} is not allowed, give None or one of {words}")
     if dtype.kind not in "fV":
         raise TypeError(
             f"activation: {activation!r} needs a real floating-point result, it is {dtype.name}"
         )
-    return activation
+    if not colon:
+        return {"activation": word}
+    try:
+        slope = float(number) if takes_slope(word) else math.nan
+    except ValueError:
+        slope = math.nan
+    if not math.isfinite(slope):
+        raise ValueError(
+            f"activation: {activation!r} is not allowed, a number goes with a slope only, such as "
+            "'leaky_relu:0.2'"
+        )
+    return {"activation": word, "slope": slope}
 
 
 def group_count(groups: Any, channels: int, filters: int) -> int:
@@ -103,10 +116,18 @@ def as_shape(value: Any, name: str) -> tuple[int, ...]:
     return shape
 
 
-def check_bias(bias: ShapeDtype | None, filters: int) -> None:
-    if bias is not None and bias.shape != (filters,):
+def check_per_channel(values: ShapeDtype | None, name: str, filters: int) -> None:
+    if values is not None and values.shape != (filters,):
         raise ValueError(
-            f"bias: shape {bias.shape} is not allowed, one value per output channel is ({filters},)"
+            f"{name}: shape {values.shape} is not allowed, one value per output channel is "
+            f"({filters},)"
+        )
+
+
+def check_residual(residual: ShapeDtype | None, shape: tuple[int, ...]) -> None:
+    if residual is not None and residual.shape != shape:
+        raise ValueError(
+            f"residual: shape {residual.shape} is not allowed, the result's is {shape}"
         )
 
 

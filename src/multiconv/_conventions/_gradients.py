@@ -23,8 +23,9 @@ def conv_input_grad(
     data_format: str = "channels_first", flip: bool = False, precision: str = "default",
 ) -> Request:  # fmt: skip
     """The adjoint of `conv` in ``x``."""
-    layer = conv(ShapeDtype(as_shape(x_shape, "x_shape"), grad.dtype), w, None, stride, padding,
-                 dilation, groups, padding_mode, data_format, None, flip, precision)  # fmt: skip
+    layer = conv(ShapeDtype(as_shape(x_shape, "x_shape"), grad.dtype), w, stride=stride,
+                 padding=padding, dilation=dilation, groups=groups, padding_mode=padding_mode,
+                 data_format=data_format, flip=flip, precision=precision)  # fmt: skip
     expect(
         layer.out_shape == grad.shape,
         f"grad: shape {grad.shape} does not fit, this layer's output is {layer.out_shape}",
@@ -67,8 +68,9 @@ def conv_weight_grad(
 ) -> Request:  # fmt: skip
     """The adjoint of `conv` in ``w``: the batch becomes the channels that are summed over."""
     w = ShapeDtype(as_shape(w_shape, "w_shape"), grad.dtype)
-    layer = conv(x, w, None, stride, padding, dilation, groups, padding_mode, data_format, None,
-                 flip, precision)  # fmt: skip
+    layer = conv(x, w, stride=stride, padding=padding, dilation=dilation, groups=groups,
+                 padding_mode=padding_mode, data_format=data_format, flip=flip,
+                 precision=precision)  # fmt: skip
     expect(
         layer.out_shape == grad.shape,
         f"grad: shape {grad.shape} does not fit, this layer's output is {layer.out_shape}",

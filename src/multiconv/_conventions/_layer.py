@@ -7,10 +7,11 @@ from typing import Any
 
 from multiconv import _geometry as geometry
 from multiconv._conventions._checks import (
-    activation_word,
+    activation_words,
     as_index,
-    check_bias,
     check_boundary,
+    check_per_channel,
+    check_residual,
     expect,
     group_count,
     precision_word,
@@ -28,10 +29,11 @@ PADDING_MODES = {
 
 
 def conv(
-    x: ShapeDtype, w: ShapeDtype, bias: ShapeDtype | None = None, stride: Any = 1,
-    padding: Any = 0, dilation: Any = 1, groups: Any = 1, padding_mode: Any = "zeros",
-    data_format: str = "channels_first", activation: str | None = None, flip: bool = False,
-    precision: str = "default",
+    x: ShapeDtype, w: ShapeDtype, bias: ShapeDtype | None = None, scale: ShapeDtype | None = None,
+    residual: ShapeDtype | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: Any = 1, padding_mode: Any = "zeros", data_format: str = "channels_first",
+    activation: str | None = None, flip: bool = False, precision: str = "default",
+    low_memory: bool = False,
 ) -> Request:  # fmt: skip
     """A layer: every output channel sums all input channels of its group."""
     form = Format.of(x, w, "w", data_format)
@@ -40,29 +42,32 @@ def conv(
             f"w: has {form.filter_channels} input channels for each of {groups} groups, x has "
             f"{form.channels} channels; they must agree (w is {form.kernel_words})")  # fmt: skip
     geo = _layer_geometry(form, stride, padding, dilation, padding_mode)
-    acc, out_dtype = result_types(x.dtype, w.dtype, None, bias)
+    acc, out_dtype = result_types(x.dtype, w.dtype, None, bias, scale, residual)
     problem = Problem(
         in_size=form.size, kernel=form.kernel, batch=form.batch, groups=groups,
         in_channels=form.channels, out_channels=form.filters, flip=bool(flip),
         x_dtype=x.dtype, w_dtype=w.dtype, acc_dtype=acc, out_dtype=out_dtype,
-        data_format=data_format, bias=bias is not None,
-        activation=activation_word(activation, out_dtype),
-        precision=precision_word(precision), **geo,
+        data_format=data_format, bias=bias is not None, scale=scale is not None,
+        residual=residual is not None, precision=precision_word(precision),
+        low_memory=bool(low_memory), **activation_words(activation, out_dtype), **geo,
     )  # fmt: skip
     check_boundary(problem)
-    check_bias(bias, form.filters)
     sizes = geometry.out_size(problem)
+    out_shape = form.data_shape(form.filters, sizes)
+    _check_epilogue(bias, scale, residual, form.filters, out_shape)
     return Request(
         problem, form.data_layout(form.channels, form.size, groups), form.kernel_layout(groups),
-        form.data_layout(form.filters, sizes, groups), form.data_shape(form.filters, sizes),
+        form.data_layout(form.filters, sizes, groups), out_shape,
         x.shape, w.shape, empty=no_elements(form, sizes),
     )  # fmt: skip
 
 
 def conv_transpose(
-    x: ShapeDtype, w: ShapeDtype, bias: ShapeDtype | None = None, stride: Any = 1,
-    padding: Any = 0, output_padding: Any = 0, dilation: Any = 1, groups: Any = 1,
-    data_format: str = "channels_first", precision: str = "default",
+    x: ShapeDtype, w: ShapeDtype, bias: ShapeDtype | None = None, scale: ShapeDtype | None = None,
+    residual: ShapeDtype | None = None, stride: Any = 1, padding: Any = 0,
+    output_padding: Any = 0, dilation: Any = 1, groups: Any = 1,
+    data_format: str = "channels_first", activation: str | None = None,
+    precision: str = "default", low_memory: bool = False,
 ) -> Request:  # fmt: skip
     """The transpose of a layer: ``w`` is laid out as that layer's, from outputs back to inputs."""
     form = Format.of(x, w, "w", data_format)
@@ -82,23 +87,34 @@ def conv_transpose(
     for n, s, k, d, pair in zip(form.size, stride, form.kernel, dilation, pairs, strict=True):
         left = geometry.dilated(n, s) + sum(pair) - geometry.window(k, d) + 1
         expect(left > 0 or n == 0, f"padding: {padding!r} is too large, it cuts all outputs away")
-    acc, out_dtype = result_types(x.dtype, w.dtype, None, bias)
+    acc, out_dtype = result_types(x.dtype, w.dtype, None, bias, scale, residual)
     problem = Problem(
         in_size=form.size, kernel=form.kernel, batch=form.batch, groups=groups,
         in_channels=form.channels, out_channels=form.filter_channels * groups, flip=True,
         stride=(1,) * rank, dilation=dilation, in_dilation=stride, padding=pairs,
         x_dtype=x.dtype, w_dtype=w.dtype, acc_dtype=acc, out_dtype=out_dtype,
-        data_format=data_format, bias=bias is not None, precision=precision_word(precision),
+        data_format=data_format, bias=bias is not None, scale=scale is not None,
+        residual=residual is not None, precision=precision_word(precision),
+        low_memory=bool(low_memory), **activation_words(activation, out_dtype),
     )  # fmt: skip
-    check_bias(bias, problem.out_channels)
     sizes = geometry.out_size(problem)
+    out_shape = form.data_shape(problem.out_channels, sizes)
+    _check_epilogue(bias, scale, residual, problem.out_channels, out_shape)
     return Request(
         problem, form.data_layout(form.channels, form.size, groups),
         form.kernel_layout(groups, transposed=True),
-        form.data_layout(problem.out_channels, sizes, groups),
-        form.data_shape(problem.out_channels, sizes), x.shape, w.shape,
+        form.data_layout(problem.out_channels, sizes, groups), out_shape, x.shape, w.shape,
         empty=no_elements(form, sizes),
     )  # fmt: skip
+
+
+def _check_epilogue(
+    bias: ShapeDtype | None, scale: ShapeDtype | None, residual: ShapeDtype | None, filters: int,
+    out_shape: tuple[int, ...],
+) -> None:  # fmt: skip
+    check_per_channel(bias, "bias", filters)
+    check_per_channel(scale, "scale", filters)
+    check_residual(residual, out_shape)
 
 
 def _layer_geometry(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from multiconv._machine import Machine
 from multiconv._problem import Problem
@@ -38,6 +39,21 @@ class Cost:
     error: float
 
 
+class Epilogue(NamedTuple):
+    """The arrays that finish the sums: ``activation(scale * sums + bias + residual)``.
+
+    ``bias`` and ``scale`` are ``(groups * out,)`` in the accumulator's dtype, ``residual`` is a
+    canonical view of the output's shape and dtype; None where the problem has none.
+    """
+
+    bias: Array | None = None
+    scale: Array | None = None
+    residual: Array | None = None
+
+
+NO_EPILOGUE = Epilogue()
+
+
 class Step(Protocol):
     """A planned problem: what a composite algorithm gets from the planner for a child."""
 
@@ -45,8 +61,10 @@ class Step(Protocol):
     def problem(self) -> Problem: ...
     @property
     def cost(self) -> Cost: ...
+    @property
+    def prepared_bytes(self) -> int: ...
     def prepare(self, kernel: Array) -> Any: ...
-    def run(self, prepared: Any, x: Array, bias: Array | None, out: Array) -> None: ...
+    def run(self, prepared: Any, x: Array, epilogue: Epilogue, out: Array) -> None: ...
 
 
 class Planning(Protocol):
@@ -62,7 +80,7 @@ class Algorithm(ABC):
 
     Arrays are canonical views with free strides: ``x (batch, groups, in, *in_size)``,
     ``kernel (groups, out, in, *kernel)``, ``out (batch, groups, out, *out_size)``, where ``in`` and
-    ``out`` count the channels of one group, and ``bias (groups * out,)``.
+    ``out`` count the channels of one group.
     """
 
     name: ClassVar[str]
@@ -87,11 +105,22 @@ class Algorithm(ABC):
         """Everything that depends on the kernel alone; read-only and shared between threads."""
 
     @abstractmethod
-    def run(self, prepared: Any, x: Array, bias: Array | None, out: Array) -> None:
-        """Fill ``out``."""
+    def run(self, prepared: Any, x: Array, epilogue: Epilogue, out: Array) -> None:
+        """Fill ``out``, which overlaps no other array, with finished results."""
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning
     ) -> tuple[Step, ...]:
         """The child plans of a composite algorithm; others have none."""
         return ()
+
+    def prepared_bytes(self, problem: Problem, traits: KernelTraits, planning: Planning) -> int:
+        """Memory of what `prepare` returns: its children's, or else a copy of the kernel."""
+        children = self.children(problem, traits, planning)
+        return sum(c.prepared_bytes for c in children) if children else weight_bytes(problem)
+
+
+def weight_bytes(problem: Problem) -> int:
+    """Bytes of the kernel's values as they are summed."""
+    taps = math.prod(problem.kernel) * problem.group_in * problem.out_channels
+    return taps * problem.acc_dtype.itemsize

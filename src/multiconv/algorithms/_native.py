@@ -13,7 +13,7 @@ from multiconv._machine import Machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Planning, Refusal
+from multiconv.algorithms._base import Algorithm, Epilogue, Planning, Refusal
 
 COMPUTE = {
     "float32": "float32", "float64": "float64", "complex64": "complex64",
@@ -72,13 +72,18 @@ class NativeAlgorithm(Algorithm):
             kernel = kernel.astype(compute)
         return kernel
 
-    def run(self, prepared: Prepared, x: Array, bias: Array | None, out: Array) -> None:
+    def prepared_bytes(self, problem: Problem, traits: KernelTraits, planning: Planning) -> int:
+        """Bytes of the packed kernel."""
+        return self.executable(problem).packed_bytes
+
+    def run(self, prepared: Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Run the kernel, with the interpreter lock released."""
-        if bias is not None:
-            bias = np.ascontiguousarray(bias)
-            bias = bias.astype(_compute_dtype(bias.dtype), copy=False)
+        bias, scale, residual = epilogue
         target = np.empty_like(out) if _halved(out) else out
-        prepared.executable.run(prepared.packed, x.copy() if _halved(x) else x, bias, target)
+        prepared.executable.run(
+            prepared.packed, _whole(x), _computed(bias), _computed(scale),
+            None if residual is None else _whole(residual), target,
+        )  # fmt: skip
         if target is not out:
             out[...] = target
 
@@ -114,6 +119,17 @@ def _halved(array: Array) -> bool:
     return array.dtype.kind == "c" and any(s % array.itemsize for s in array.strides)
 
 
+def _whole(array: Array) -> Array:
+    return array.copy() if _halved(array) else array
+
+
+def _computed(values: Array | None) -> Array | None:
+    """One value per channel, as kernels take them."""
+    if values is None:
+        return None
+    return np.ascontiguousarray(values).astype(_compute_dtype(values.dtype), copy=False)
+
+
 @lru_cache(maxsize=64)
 def _compute_dtype(acc: np.dtype) -> np.dtype:
     return np.dtype(COMPUTE[acc.name])
@@ -146,7 +162,9 @@ def describe(problem: Problem, tile: tuple[int, ...]) -> dict[str, Any]:
         "cval_bits": int(np.real(problem.cval)) % 2**64 if integer else 0,
         "flip": problem.flip, "x_type": problem.x_dtype.name,
         "compute": COMPUTE[problem.acc_dtype.name], "out_type": problem.out_dtype.name,
-        "activation": problem.activation or "", "has_bias": problem.bias, "tile": list(tile),
+        "activation": problem.activation or "", "slope": problem.slope,
+        "has_bias": problem.bias, "has_scale": problem.scale, "has_residual": problem.residual,
+        "tile": list(tile),
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from multiconv._problem import Problem
 from multiconv._rounding import narrowed
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
+from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Planning, Refusal, Step
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Cast(Algorithm):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """The child's cost and the conversions'."""
         child = planning.step(_wide(problem), traits).cost
-        extra = (inputs(problem) + outputs(problem)) * problem.acc_dtype.itemsize
+        results = outputs(problem) * (2 if problem.residual else 1)
+        extra = (inputs(problem) + results) * problem.acc_dtype.itemsize
         seconds = child.seconds + 4e-6 + 3 * extra / planning.machine.bandwidth1
         return Cost(seconds, child.bytes + extra, child.error)
 
@@ -54,11 +55,14 @@ class Cast(Algorithm):
         child = planning.step(_wide(problem), traits)
         return _Prepared(child, child.prepare(kernel.astype(problem.acc_dtype)))
 
-    def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, prepared: _Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Convert, run, convert."""
         wide = prepared.child.problem.acc_dtype
         sums = out if out.dtype == wide else empty(out.shape, wide)
-        prepared.child.run(prepared.inner, x.astype(wide, copy=False), bias, sums)
+        if epilogue.residual is not None:
+            residual = epilogue.residual.astype(wide, copy=False)
+            epilogue = epilogue._replace(residual=residual)
+        prepared.child.run(prepared.inner, x.astype(wide, copy=False), epilogue, sums)
         if out.dtype == np.bool_:
             np.not_equal(sums, 0, out=out)
         elif sums is not out:

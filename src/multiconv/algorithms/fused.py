@@ -10,7 +10,7 @@ from multiconv._geometry import outputs
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Cost, Planning, Refusal
+from multiconv.algorithms._base import Cost, Epilogue, Planning, Refusal
 from multiconv.algorithms._native import CALL, NativeAlgorithm, Prepared, far_output, shared
 
 
@@ -47,11 +47,11 @@ class Fused(NativeAlgorithm):
             return Refusal("the kernel is no outer product of vectors")
         return super().accepts(problem, traits)
 
-    def run(self, prepared: Prepared, x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, prepared: Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Run the kernel, which wants rows of neighbours."""
         if x.strides[-1] != x.itemsize:
             x = np.ascontiguousarray(x)
-        super().run(prepared, x, bias, out)
+        super().run(prepared, x, epilogue, out)
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds of all passes, and the memory traffic."""

@@ -15,7 +15,15 @@ from multiconv._problem import Problem, rounding
 from multiconv._products import AMPLIFICATION, LEFT_OUT, ROUGH, Split, first_axis, split
 from multiconv._traits import UNKNOWN, KernelTraits, look
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
+from multiconv.algorithms._base import (
+    NO_EPILOGUE,
+    Algorithm,
+    Cost,
+    Epilogue,
+    Planning,
+    Refusal,
+    Step,
+)
 
 CALLS = 15e-6
 """Seconds that a band takes beyond its passes."""
@@ -101,13 +109,16 @@ class LowRank(Algorithm):
             _Pair(band, kinds[band.problem], _Whole(planning, whole, kernel)) for band in bands
         )
 
-    def run(self, prepared: tuple[_Pair, ...], x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, prepared: tuple[_Pair, ...], x: Array, epilogue: Epilogue, out: Array) -> None:
         """Band after band."""
         for one in prepared:
             source, target = x[one.band.x], out[one.band.out]
-            one.passes.run(source, bias, target)
+            mine = epilogue
+            if epilogue.residual is not None:
+                mine = epilogue._replace(residual=epilogue.residual[one.band.out])
+            one.passes.run(source, mine, target)
             if not np.isfinite(target).all():
-                one.whole.run(one.band.problem, source, bias, target)
+                one.whole.run(one.band.problem, source, mine, target)
 
 
 @dataclass(frozen=True)
@@ -146,23 +157,28 @@ class _Passes:
         packed = first.prepare(kernels[0]), others.prepare(kernels[1])
         return cls(first, others, *packed, rank, apart)
 
-    def run(self, x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Fill ``out``."""
         batch, groups = out.shape[:2]
         size = out_size(self.first.problem)
         between = empty((batch, groups, self.rank, *size), out.dtype)
-        self.first.run(self.first_kernel, x, None, between)
+        self.first.run(self.first_kernel, x, NO_EPILOGUE, between)
         if not self.apart:
-            self.others.run(self.other_kernel, between, bias, out)
+            self.others.run(self.other_kernel, between, epilogue, out)
             return
         lead = (batch, groups * self.rank, 1)
         parts = empty((*lead, *out.shape[3:]), out.dtype)
-        self.others.run(self.other_kernel, between.reshape(*lead, *size), None, parts)
+        self.others.run(self.other_kernel, between.reshape(*lead, *size), NO_EPILOGUE, parts)
         parts = parts.reshape(batch, groups, self.rank, *out.shape[3:])
         with np.errstate(over="ignore", invalid="ignore"):
             np.sum(parts, axis=2, keepdims=True, out=out)
-            if bias is not None:
-                out += bias.reshape(groups, 1, *(1,) * (out.ndim - 3))
+            per_channel = (groups, 1, *(1,) * (out.ndim - 3))
+            if epilogue.scale is not None:
+                out *= epilogue.scale.reshape(per_channel)
+            if epilogue.bias is not None:
+                out += epilogue.bias.reshape(per_channel)
+            if epilogue.residual is not None:
+                out += epilogue.residual
 
 
 @dataclass(frozen=True)
@@ -173,10 +189,10 @@ class _Whole:
     traits: KernelTraits
     kernel: Array
 
-    def run(self, problem: Problem, x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, problem: Problem, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Fill ``out``."""
         step = self.planning.step(problem, self.traits)
-        step.run(step.prepare(self.kernel), x, bias, out)
+        step.run(step.prepare(self.kernel), x, epilogue, out)
 
 
 @dataclass(frozen=True)
@@ -232,9 +248,10 @@ def _problems(problem: Problem, rank: int) -> tuple[Problem, Problem]:
         )  # fmt: skip
 
     terms = problem.groups * rank
-    first = one(True, out_channels=terms, bias=False)
+    plain = {"bias": False, "scale": False, "residual": False}
+    first = one(True, out_channels=terms, **plain)
     if _sums_apart(problem, rank):
-        changes = {"groups": terms, "out_channels": terms, "bias": False}
+        changes = {"groups": terms, "out_channels": terms, **plain}
     else:
         changes = {}
     return first, one(False, in_size=out_size(first), in_channels=terms, **changes)

@@ -14,7 +14,7 @@ from multiconv._geometry import out_size
 from multiconv._problem import Problem
 from multiconv._traits import UNKNOWN, KernelTraits, look
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
+from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Planning, Refusal, Step
 
 OVERHEAD = 3e-6
 """Seconds that a phase takes beyond its child's run."""
@@ -65,8 +65,8 @@ class Polyphase(Algorithm):
             return Refusal("it continues the data by zeros only")
         if not traits.finite:
             return Refusal("taps that are not finite would meet the zeros of input dilation")
-        if problem.activation and _gaps(problem):
-            return Refusal("some outputs see no sample, so that nothing would activate them")
+        if (problem.activation or problem.residual) and _gaps(problem):
+            return Refusal("some outputs see no sample, so that nothing would finish them")
         return None
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
@@ -100,13 +100,17 @@ class Polyphase(Algorithm):
             prepared.append(_Phase(step, step.prepare(taps), places))
         return _Prepared(tuple(prepared), _gaps(problem))
 
-    def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, prepared: _Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Phase after phase, each into its own outputs."""
         if prepared.gaps:
             shape = (*out.shape[1:3], *[1] * (out.ndim - 3))
-            out[...] = 0 if bias is None else bias.reshape(shape)
+            out[...] = 0 if epilogue.bias is None else epilogue.bias.reshape(shape)
         for one in prepared.phases:
-            one.step.run(one.kernel, x, bias, _spatial(out, one.outputs))
+            residual = epilogue.residual
+            if residual is not None:
+                residual = _spatial(residual, one.outputs)
+            mine = epilogue._replace(residual=residual)
+            one.step.run(one.kernel, x, mine, _spatial(out, one.outputs))
 
 
 def _spatial(array: Array, places: tuple[slice, ...]) -> Array:

@@ -15,7 +15,7 @@ from multiconv._problem import Problem, rounding
 from multiconv._rounding import narrowed
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Planning
+from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Planning
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,12 @@ class Reference(Algorithm):
     ) -> _Prepared:
         if problem.flip:
             kernel = np.flip(kernel, tuple(range(3, kernel.ndim)))
-        return _Prepared(problem, np.array(kernel, dtype=problem.acc_dtype))
+        kernel = np.array(kernel, dtype=problem.acc_dtype)
+        kernel.flags.writeable = False
+        return _Prepared(problem, kernel)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def run(self, prepared: _Prepared, x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, prepared: _Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         problem, kernel = prepared.problem, prepared.kernel
         source, holes = extend(problem, x)
         total = np.zeros(out.shape, dtype=problem.acc_dtype)
@@ -72,9 +74,14 @@ class Reference(Algorithm):
             if holes.any():
                 products[..., holes[reached]] = 0
             total += products
-        if bias is not None:
-            total += bias.reshape(problem.groups, -1, *(1,) * problem.rank)
-        total = activate(problem.activation, total)
+        per_channel = (problem.groups, -1, *(1,) * problem.rank)
+        if epilogue.scale is not None:
+            total *= epilogue.scale.reshape(per_channel)
+        if epilogue.bias is not None:
+            total += epilogue.bias.reshape(per_channel)
+        if epilogue.residual is not None:
+            total += epilogue.residual.astype(problem.acc_dtype)
+        total = activate(problem.activation, total, problem.slope)
         out[...] = total != 0 if out.dtype == np.bool_ else narrowed(total, out.dtype)
 
 

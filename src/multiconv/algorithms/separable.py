@@ -11,7 +11,15 @@ from multiconv._memory import empty
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits, look, rank_one_factors
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Planning, Refusal, Step
+from multiconv.algorithms._base import (
+    NO_EPILOGUE,
+    Algorithm,
+    Cost,
+    Epilogue,
+    Planning,
+    Refusal,
+    Step,
+)
 
 
 @dataclass(frozen=True)
@@ -87,13 +95,13 @@ class Separable(Algorithm):
             prepared.append(_Pass(step, step.prepare(factors[axis]), shape))
         return tuple(prepared)
 
-    def run(self, prepared: tuple[_Pass, ...], x: Array, bias: Array | None, out: Array) -> None:
+    def run(self, prepared: tuple[_Pass, ...], x: Array, epilogue: Epilogue, out: Array) -> None:
         """Pass after pass; the last one writes the output."""
         for one in prepared[:-1]:
             between = empty(one.shape, out.dtype)
-            one.step.run(one.kernel, x, None, between)
+            one.step.run(one.kernel, x, NO_EPILOGUE, between)
             x = between
-        prepared[-1].step.run(prepared[-1].kernel, x, bias, out)
+        prepared[-1].step.run(prepared[-1].kernel, x, epilogue, out)
 
 
 def _axes(problem: Problem) -> list[int]:
@@ -117,6 +125,7 @@ def _passes(problem: Problem) -> list[Problem]:
             in_dilation=pick(problem.in_dilation, 1), padding=pick(problem.padding, (0, 0)),
             x_dtype=problem.x_dtype if number == 0 else problem.acc_dtype,
             bias=problem.bias and last, activation=problem.activation if last else None,
+            scale=problem.scale and last, residual=problem.residual and last,
         )  # fmt: skip
         passes.append(one)
         size = out_size(one)

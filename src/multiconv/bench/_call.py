@@ -10,7 +10,7 @@ import numpy as np
 
 import multiconv as mc
 from multiconv._geometry import MODES, mode_padding, window
-from multiconv._problem import Problem
+from multiconv._problem import Problem, takes_slope
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def _layer(p: Problem) -> Spelling:
     if p.flip:
         options["flip"] = True
     if p.activation:
-        options["activation"] = p.activation
+        slope = f":{p.slope}" if takes_slope(p.activation) else ""
+        options["activation"] = p.activation + slope
     x_shape = (p.batch, p.in_channels, *p.in_size)
     w_shape = (p.out_channels, p.group_in, *p.kernel)
     if p.data_format == "channels_last":
