@@ -46,6 +46,7 @@ void lend_to_system(void* data, std::size_t bytes) {
 struct Block {
   void* data;
   std::size_t bytes;
+  bool lent;
 };
 
 // The oldest block first. Nobody waits: who finds the shelf taken, by another thread or by one that
@@ -68,8 +69,9 @@ class Shelf {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock || bytes > limit_) return false;
     while (count_ == kBlocks || held_ + bytes > limit_) drop_oldest();
-    blocks_[count_++] = {data, bytes};
+    blocks_[count_++] = {data, bytes, false};
     held_ += bytes;
+    lend_older();
     return true;
   }
 
@@ -82,6 +84,17 @@ class Shelf {
   std::size_t held() const { return held_; }
 
  private:
+  // All but the last half of the limit: lending what is soon taken again costs more than pages do.
+  void lend_older() {
+    std::size_t newer = 0;
+    for (std::size_t i = count_; i-- > 0;) {
+      newer += blocks_[i].bytes;
+      if (blocks_[i].lent || newer <= limit_ / 2) continue;
+      lend_to_system(blocks_[i].data, blocks_[i].bytes);
+      blocks_[i].lent = true;
+    }
+  }
+
   void drop_oldest() {
     std::free(blocks_[0].data);
     remove(0);
@@ -117,10 +130,7 @@ void* take_memory(std::size_t bytes) noexcept {
 void give_memory(void* data, std::size_t bytes) noexcept {
   if (!data) return;
   bytes = rounded(bytes);
-  if (bytes >= kRecycled) {
-    lend_to_system(data, bytes);
-    if (shelf().give(data, bytes)) return;
-  }
+  if (bytes >= kRecycled && shelf().give(data, bytes)) return;
   std::free(data);
 }
 
