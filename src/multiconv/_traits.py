@@ -27,6 +27,8 @@ class KernelTraits:
         Whether the values were looked at; all else is pessimistic where they were not.
     constant : bool
         Every tap has the same value (a box).
+    mean : bool
+        Every tap is one over their number, as near as its dtype can say.
     separable : bool
         Each (output, input) slice is an outer product of one vector per axis, exact for integers
         and to a few units in the last place for floats.
@@ -51,6 +53,7 @@ class KernelTraits:
 
     known: bool = False
     constant: bool = False
+    mean: bool = False
     separable: bool = False
     symmetric: bool = False
     zero_fraction: float = 0.0
@@ -111,9 +114,12 @@ def _look_at(kernel: Array, rank: int, fast: bool) -> KernelTraits:
 def _look_at_box(kernel: Array) -> KernelTraits:
     """The traits of a kernel whose taps are all equal: what the first one tells."""
     empty = not kernel.flat[0]
+    one = 1 / kernel[0, 0].size
     return KernelTraits(
         known=True,
         constant=True,
+        mean=kernel.dtype.name in ("float32", "float64")
+        and bool(kernel.flat[0] == kernel.dtype.type(one)),
         separable=not empty and kernel.dtype.kind in "iufc",
         symmetric=True,
         zero_fraction=float(empty),

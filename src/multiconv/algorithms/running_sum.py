@@ -51,9 +51,10 @@ class RunningSum(NativeAlgorithm):
         return Cost(CALL + _best(problem)[1], self.scratch(problem, planning.machine), error)
 
 
-MOVE, DOUBLING, BLOCKS, RING = 6.0, 1.5, 5.0, 3.0
-"""Time of one vector in vector multiply-adds at the peak rate: to read and write it, to double the
-windows along a line, to add windows of whole vectors, and to pass through the ring of an axis."""
+MOVE, CONVERT, DOUBLING, BLOCKS, RING = 6.0, 18.0, 1.5, 5.0, 3.0
+"""Time of one vector in vector multiply-adds at the peak rate: to read and write it, to do so where
+it is stored in another type, to double the windows along a line, to add windows of whole vectors,
+and to pass through the ring of an axis."""
 
 LOOP = 12e-9
 """Seconds that one line, and one entry of a ring, takes beyond its vectors."""
@@ -96,7 +97,9 @@ def _seconds(problem: Problem, tile: tuple[int, ...], first: int, profile: Machi
         for t, s, k in zip(tile, problem.stride, problem.kernel, strict=True)
     ]
     lines = math.prod(samples[first:-1])
-    steps = lines * -(-parts * samples[-1] // lanes) * _line_steps(problem.kernel[-1], lanes)
+    each = _line_steps(problem.kernel[-1], lanes)
+    each += CONVERT * (problem.x_dtype != problem.acc_dtype)
+    steps = lines * -(-parts * samples[-1] // lanes) * each
     loops = lines
     slab = -(-parts * tile[-1] // lanes)
     held = 4 * parts * samples[-1] * size
