@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -155,13 +156,23 @@ def slope(
     into_out: bool = False,
 ) -> Array:  # fmt: skip
     """The slope along one filtered axis, not yet finished."""
-    along = kernel(0, normalize=normalize, ndim=1)
-    across = kernel(0, normalize=normalize, ndim=2)[0] / along[0]
     count = len(job.axes)
-    factors = [along if p == place else across for p in range(count)]
+    factors = slope_factors(kernel, place, count, normalize)
     if job.zero_outside:  # where one pass is the same as many
-        return job.stencil(
-            np.asarray(functools.reduce(np.multiply.outer, factors)), into_out=into_out
-        )
+        return job.stencil(outer(factors), into_out=into_out)
     order = [place, *(p for p in range(count) if p != place)]
     return job.passes(factors, order=order, into_out=into_out)
+
+
+def slope_factors(
+    kernel: KernelFunction, place: int, count: int, normalize: bool = False
+) -> list[Array]:
+    """The taps along each of so many axes, for the slope along one of them."""
+    along = kernel(0, normalize=normalize, ndim=1)
+    across = kernel(0, normalize=normalize, ndim=2)[0] / along[0]
+    return [along if p == place else across for p in range(count)]
+
+
+def outer(factors: Sequence[Array]) -> Array:
+    """Their outer product."""
+    return np.asarray(functools.reduce(np.multiply.outer, factors))

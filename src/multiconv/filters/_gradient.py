@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from multiconv import kernels
+from multiconv._gradient import can_run, planar_gradient
 from multiconv._typing import Array
 
 from ._arguments import word
-from ._derivative import slope
+from ._derivative import outer, slope, slope_factors
 from ._gaussian import gaussian_factors
 from ._job import Job
 
@@ -60,7 +61,9 @@ def gradient_magnitude(
     np.float64(4.28)
     """
     job = Job.of(x, axes, channel_axis, boundary, cval, dtype, out, signed=True)
-    return job.finish(_length(_slopes(job, kind, sigma, truncate)))
+    _check(job, kind, sigma)
+    planar = _planar(job, kind, sigma, truncate, 1)
+    return job.finish(planar[0] if planar else _length(_slopes(job, kind, sigma, truncate)))
 
 
 def gradient(
@@ -106,25 +109,53 @@ def gradient(
     (8.0, 90.0)
     """
     job = Job.of(x, axes, channel_axis, boundary, cval, dtype, None, signed=True, rank=2)
+    _check(job, kind, sigma)
+    planar = _planar(job, kind, sigma, truncate, 2)
+    if planar:
+        return job.finish(planar[0]), job.finish(planar[1])
     down, right = _slopes(job, kind, sigma, truncate)
     angle = np.degrees(np.arctan2(0 - down, right))
     return job.finish(_length(iter((down, right)))), job.finish(angle)
 
 
-def _slopes(job: Job, kind: str, sigma: Any, truncate: float) -> Iterator[Array]:
-    """A fresh array for each axis, floats that can be squared."""
+def _check(job: Job, kind: str, sigma: Any) -> None:
     if job.work.kind == "c":
         raise TypeError("x, dtype: complex numbers have no direction, give real numbers")
     word("kind", kind, KINDS)
     if kind != "gaussian" and sigma is not None:
         raise ValueError(f"sigma: {sigma!r} is not allowed with kind={kind!r}, which has none")
-    sigma = 1.0 if sigma is None else sigma
+
+
+def _planar(job: Job, kind: str, sigma: Any, truncate: float, parts: int) -> list[Array]:
+    """The length, and the direction as the second of two parts, in one pass where there is one."""
+    if len(job.axes) != 2 or not job.zero_outside:
+        return []
+    slopes = [outer(_factors(job, kind, sigma, truncate, p)) for p in (0, 1)]
+    if not can_run(job.work, slopes):
+        return []
+    axes = [a + job.moved for a in job.axes]
+    x, out = np.moveaxis(job.x, axes, (-2, -1)), None
+    if job.out is not None and job.out.ndim == 2 and job.out.dtype == job.work and parts == 1:
+        out = np.moveaxis(job.out, axes, (-2, -1))[None]
+    found = planar_gradient(x, slopes, job.boundary, job.work, parts, out)
+    return [job.out if out is not None else np.moveaxis(part, (-2, -1), axes) for part in found]
+
+
+def _slopes(job: Job, kind: str, sigma: Any, truncate: float) -> Iterator[Array]:
+    """A fresh array for each axis, floats that can be squared."""
     places = range(len(job.axes))
     if kind == "gaussian":
-        factors = [gaussian_factors(job, sigma, [int(p == q) for p in places], truncate)
-                   for q in places]  # fmt: skip
-        return (job.passes(f) for f in factors)
+        return (job.passes(_factors(job, kind, sigma, truncate, p)) for p in places)
     return (slope(job, _KERNELS[kind], p).astype(job.work, copy=False) for p in places)
+
+
+def _factors(job: Job, kind: str, sigma: Any, truncate: float, place: int) -> list[Any]:
+    """The taps along each axis, for the slope along one of them."""
+    count = len(job.axes)
+    if kind != "gaussian":
+        return list(slope_factors(_KERNELS[kind], place, count))
+    orders = [int(p == place) for p in range(count)]
+    return list(gaussian_factors(job, 1.0 if sigma is None else sigma, orders, truncate))
 
 
 def _length(slopes: Iterator[Array]) -> Array:
