@@ -19,6 +19,67 @@ inline constexpr i64 kRowBytes = 4 << 10;                    // of a task's row
 inline constexpr i64 kBandRows = 32;                         // of a task
 inline constexpr int kAbreast = MC_REGISTERS >= 32 ? 4 : 2;  // vectors in flight
 
+// Calls f<V>(q) for blocks of V vectors that cover n places, n at least a vector; the last
+// overlaps.
+template <class T, class F>
+MC_INLINE void each_block(i64 n, F&& f) {
+  constexpr i64 wide = kAbreast * kLanes<T>;
+  i64 q = 0;
+  for (; q + wide <= n; q += wide) f.template operator()<kAbreast>(q);
+  for (; q + kLanes<T> <= n; q += kLanes<T>) f.template operator()<1>(q);
+  if (q < n) f.template operator()<1>(n - kLanes<T>);
+}
+
+// Both slopes' sums down n columns. Known: the number of taps, or 0. Out of line, as the compiler
+// runs out of registers otherwise.
+template <int Known, class T, class S>
+__attribute__((noinline)) void sum_down(const S* const* rows, const T* taps, i64 count, i64 n,
+                                        T* first, T* second) {
+  const i64 size = Known ? Known : count;
+  each_block<T>(n, [&]<int V>(i64 q) {
+    Vec<T> a[V] = {}, b[V] = {};
+#pragma GCC unroll 3
+    for (i64 k = 0; k < size; ++k) {
+      const Vec<T> tap = splat(taps[k]), other = splat(taps[size + k]);
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) {
+        const Vec<T> value = load_as<T>(rows[k] + q + v * kLanes<T>);
+        a[v] += value * tap;
+        b[v] += value * other;
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      store(first + q + v * kLanes<T>, a[v]);
+      store(second + q + v * kLanes<T>, b[v]);
+    }
+  });
+}
+
+// Both slopes along the rows of sums, and what they make: a length and, perhaps, a direction.
+template <int Known, class T>
+__attribute__((noinline)) void sum_along(const T* first, const T* second, i64 step, const T* taps,
+                                         i64 count, i64 n, T* length, T* direction) {
+  const i64 size = Known ? Known : count;
+  each_block<T>(n, [&]<int V>(i64 q) {
+    Vec<T> a[V] = {}, b[V] = {};
+#pragma GCC unroll 3
+    for (i64 k = 0; k < size; ++k) {
+      const Vec<T> tap = splat(taps[k]), other = splat(taps[size + k]);
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) {
+        a[v] += load(first + q + k * step + v * kLanes<T>) * tap;
+        b[v] += load(second + q + k * step + v * kLanes<T>) * other;
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) store(length + q + v * kLanes<T>, length_of<T>(a[v], b[v]));
+    if (direction == nullptr) return;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) store(direction + q + v * kLanes<T>, direction_of<T>(a[v], b[v]));
+  });
+}
+
 template <class T>
 struct Gradient {
   static constexpr i64 kItem = sizeof(T);
@@ -27,34 +88,39 @@ struct Gradient {
   struct Tiling {
     i64 down, across;  // from the first tap to one past the last
     i64 columns, strips, bands;
-    i64 line;  // of a row and its halo, with room for vectors that run over
+    i64 line;  // of a row and its halo, shifted by less than a vector
 
     explicit Tiling(const Desc& d)
         : down((d.kernel[0] - 1) * d.dilation[0] + 1),
           across((d.kernel[1] - 1) * d.dilation[1] + 1) {
       const i64 most = max_of(kRowBytes / kItem, 2 * across);
       columns = ceil_div(d.out_size[1], ceil_div(d.out_size[1], most));
+      columns = ceil_div(columns, kLanes<T>) * kLanes<T>;
       strips = ceil_div(d.out_size[1], columns);
       bands = ceil_div(d.out_size[0], kBandRows);
-      line = (ceil_div(columns + across - 1, kLanes<T>) + kAbreast) * kLanes<T> + 64 / kItem;
+      line = (ceil_div(columns + across, kLanes<T>) + 1) * kLanes<T> + 64 / kItem;
     }
 
-    i64 numbers() const { return 4 * line; }  // two rows of sums and two of results
-    std::size_t table_bytes(const Desc& d) const {
-      return static_cast<std::size_t>(d.kernel[0]) * (sizeof(void*) + sizeof(i64));
+    // Two rows of sums, two of results, and taps for the rows that are there.
+    i64 numbers(const Desc& d) const { return 4 * line + 2 * d.kernel[0]; }
+    std::size_t scratch(const Desc& d) const {
+      return static_cast<std::size_t>(numbers(d)) * sizeof(T);
     }
   };
+  static std::size_t table_bytes(const Desc& d) {
+    return static_cast<std::size_t>(d.kernel[0]) * sizeof(void*);
+  }
 
-  // Of each slope, the taps down and those along the row.
-  static i64 taps(const Desc& d) { return 2 * (d.kernel[0] + d.kernel[1]); }
+  // Both slopes' taps down, then both slopes' taps along the row.
   static std::size_t packed_bytes(const Desc& d) {
-    return static_cast<std::size_t>(taps(d)) * sizeof(T);
+    return static_cast<std::size_t>(2 * (d.kernel[0] + d.kernel[1])) * sizeof(T);
   }
 
   // The lines of taps through the largest one.
   static void pack(const Desc& d, const ConstView& w, void* packed) {
-    T* to = static_cast<T*>(packed);
     for (i64 c = 0; c < 2; ++c) {
+      T* down = static_cast<T*>(packed) + c * d.kernel[0];
+      T* along = static_cast<T*>(packed) + 2 * d.kernel[0] + c * d.kernel[1];
       auto tap = [&](i64 i, i64 j) {
         const i64 t = i * d.kernel[1] + j;
         return static_cast<const T*>(w.data)[w_element(d, w.strides, 0, 0, c, t)];
@@ -65,8 +131,8 @@ struct Gradient {
         for (i64 j = 0; j < d.kernel[1]; ++j)
           if (size(i, j) > size(row, column)) row = i, column = j;
       const T height = size(row, column) > T(0) ? tap(row, column) : T(1);
-      for (i64 i = 0; i < d.kernel[0]; ++i) *to++ = tap(i, column);
-      for (i64 j = 0; j < d.kernel[1]; ++j) *to++ = tap(row, j) / height;
+      for (i64 i = 0; i < d.kernel[0]; ++i) down[i] = tap(i, column);
+      for (i64 j = 0; j < d.kernel[1]; ++j) along[j] = tap(row, j) / height;
     }
   }
 
@@ -77,11 +143,10 @@ struct Gradient {
     const Tiling& t;
     const S* x;
     i64 out, top, left, rows, columns;
-    const S** source;  // rows of the image under the window, and the taps they meet
-    i64* met;
-    i64 count = 0;
-    T *sums[2], *results[2];
-    const T *down[2], *across[2];
+    const S** source;  // rows of the image under the window
+    i64 count = 0;     // of them
+    T *sums[2], *results[2], *down;
+    const T* taps;
 
     Task(const RunArgs& a, const Tiling& tiling, i64 task, const S* image)
         : args(a), d(a.desc), t(tiling), x(image) {
@@ -94,126 +159,99 @@ struct Gradient {
       out = n * args.out.strides[0] + g * args.out.strides[1] + left * args.out.strides[4];
       rows = min_of(kBandRows, d.out_size[0] - top);
       columns = min_of(t.columns, d.out_size[1] - left);
-      source = static_cast<const S**>(thread_scratch(Slot::table, t.table_bytes(d)));
-      met = reinterpret_cast<i64*>(source + d.kernel[0]);
-      T* memory = static_cast<T*>(
-          thread_scratch(Slot::tile, static_cast<std::size_t>(t.numbers()) * sizeof(T)));
-      const T* taps = static_cast<const T*>(args.packed);
+      source = static_cast<const S**>(thread_scratch(Slot::table, table_bytes(d)));
+      taps = static_cast<const T*>(args.packed);
+      T* memory = static_cast<T*>(thread_scratch(Slot::tile, t.scratch(d)));
+      // Sums lie in memory as the samples above them do.
+      const i64 shift = (start() % kLanes<T> + kLanes<T>) % kLanes<T>;
       for (int c = 0; c < 2; ++c) {
-        sums[c] = memory + c * t.line;
+        sums[c] = memory + c * t.line + shift;
         results[c] = memory + (2 + c) * t.line;
-        fill(sums[c] + columns + t.across - 1, t.line - columns - t.across + 1, T(0));
-        down[c] = taps + c * (d.kernel[0] + d.kernel[1]);
-        across[c] = down[c] + d.kernel[0];
+        fill(memory + c * t.line, t.line, T(0));
       }
+      down = memory + 4 * t.line;
     }
+
+    i64 start() const { return left - d.pad_low[1]; }
 
     void run() {
       for (i64 r = top; r < top + rows; ++r) {
         find_rows(r);
-        sum_columns();
-        sum_rows(out + r * args.out.strides[3]);
+        go_down();
+        go_along(out + r * args.out.strides[3]);
       }
     }
 
-    // Rows beyond the boundary that hold zeros add nothing.
+    // Rows beyond a boundary of zeros add nothing.
     void find_rows(i64 r) {
-      count = 0;
-      for (i64 k = 0; k < d.kernel[0]; ++k) {
-        const i64 at = r + k * d.dilation[0] - d.pad_low[0];
-        const i64 s = resolve_index(at, d.in_size[0], d.boundary[0]);
-        if (s == kOutside) continue;
-        source[count] = x + s * args.x.strides[3];
-        met[count++] = k;
+      i64 present[2] = {0, 0};
+      for (int pass = 0; pass < 2; ++pass) {
+        count = 0;
+        for (i64 k = 0; k < d.kernel[0]; ++k) {
+          const i64 at = r + k * d.dilation[0] - d.pad_low[0];
+          const i64 s = resolve_index(at, d.in_size[0], d.boundary[0]);
+          if (s == kOutside) continue;
+          source[count] = x + s * args.x.strides[3];
+          if (pass) down[count] = taps[k], down[present[0] + count] = taps[d.kernel[0] + k];
+          ++count;
+        }
+        present[pass] = count;
       }
     }
 
     // Both rows of sums, with what lies beyond the boundary.
-    void sum_columns() {
-      const i64 start = left - d.pad_low[1], n = columns + t.across - 1;
-      const i64 begin = min_of(max_of(-start, 0), n);
-      const i64 end = max_of(min_of(n, d.in_size[1] - start), begin);
-      constexpr i64 wide = kAbreast * kLanes<T>;
-      i64 q = begin;
-      for (; q + wide <= end; q += wide) column_block<kAbreast>(start, q);
-      for (; q + kLanes<T> <= end; q += kLanes<T>) column_block<1>(start, q);
-      if (q < end && end - begin >= kLanes<T>)
-        column_block<1>(start, end - kLanes<T>);
-      else
-        for (; q < end; ++q) column_sum(start + q, q);
-      for (q = 0; q < n; ++q) {
+    void go_down() {
+      const i64 n = columns + t.across - 1;
+      const i64 begin = min_of(max_of(-start(), 0), n);
+      const i64 end = max_of(min_of(n, d.in_size[1] - start()), begin);
+      const i64 aligned = min_of(ceil_div(start() + begin, kLanes<T>) * kLanes<T> - start(), end);
+      i64 whole = begin;
+      if (end - aligned >= kLanes<T>) {
+        for (; whole < aligned; ++whole) column_sum(start() + whole, whole);
+        for (i64 i = 0; i < count; ++i) source[i] += start() + whole;
+        if (count == 3)
+          sum_down<3>(source, down, 3, end - whole, sums[0] + whole, sums[1] + whole);
+        else
+          sum_down<0>(source, down, count, end - whole, sums[0] + whole, sums[1] + whole);
+        for (i64 i = 0; i < count; ++i) source[i] -= start() + whole;
+        whole = end;
+      }
+      for (; whole < end; ++whole) column_sum(start() + whole, whole);
+      for (i64 q = 0; q < n; ++q) {
         if (q == begin) q = end;
-        if (q < n) column_sum(resolve_index(start + q, d.in_size[1], d.boundary[1]), q);
+        if (q < n) column_sum(resolve_index(start() + q, d.in_size[1], d.boundary[1]), q);
       }
     }
 
     void column_sum(i64 at, i64 q) {
-      for (int c = 0; c < 2; ++c) {
-        T sum = T(0);
-        for (i64 i = 0; at != kOutside && i < count; ++i)
-          sum += static_cast<T>(source[i][at]) * down[c][met[i]];
-        sums[c][q] = sum;
-      }
+      T sum[2] = {T(0), T(0)};
+      for (i64 i = 0; at != kOutside && i < count; ++i)
+        for (int c = 0; c < 2; ++c) sum[c] += static_cast<T>(source[i][at]) * down[c * count + i];
+      sums[0][q] = sum[0];
+      sums[1][q] = sum[1];
     }
 
-    template <int V>
-    void column_block(i64 start, i64 q) {
-      Vec<T> sum[2][V] = {};
-      for (i64 i = 0; i < count; ++i) {
-        const S* from = source[i] + start + q;
-        const T first = down[0][met[i]], second = down[1][met[i]];
-        for (int v = 0; v < V; ++v) {
-          const Vec<T> value = load_as<T>(from + v * kLanes<T>);
-          sum[0][v] += value * first;
-          sum[1][v] += value * second;
-        }
-      }
-      for (int c = 0; c < 2; ++c)
-        for (int v = 0; v < V; ++v) store(sums[c] + q + v * kLanes<T>, sum[c][v]);
-    }
-
-    // Vectors run over the end of a row of results, which has room for it.
-    void sum_rows(i64 at) {
-      const bool in_place = args.out.strides[4] == 1 && d.out_type == d.compute;
-      const int parts = static_cast<int>(d.out_channels);
-      T* to[2];
-      for (int p = 0; p < parts; ++p)
-        to[p] =
-            in_place ? static_cast<T*>(args.out.data) + at + p * args.out.strides[2] : results[p];
-      constexpr i64 wide = kAbreast * kLanes<T>;
-      i64 q = 0;
-      for (; q + wide <= columns; q += wide) row_block(q, to);
-      if (q < columns) row_block(q, results);
-      for (int p = 0; p < parts; ++p)
-        if (in_place)
-          for (i64 i = q; i < columns; ++i) to[p][i] = results[p][i];
-        else
-          as_stored<T>(d.out_type, args.out.data, [&](auto* typed) {
-            auto* row = typed + at + p * args.out.strides[2];
-            store_row(results[p], row, args.out.strides[4], columns);
-          });
-    }
-
-    void row_block(i64 q, T* const* to) {
-      Vec<T> slope[2][kAbreast] = {};
-      for (int c = 0; c < 2; ++c)
-        for (i64 j = 0; j < d.kernel[1]; ++j) {
-          const T* from = sums[c] + q + j * d.dilation[1];
-          const T tap = across[c][j];
-          for (int v = 0; v < kAbreast; ++v) slope[c][v] += load(from + v * kLanes<T>) * tap;
-        }
-      for (int v = 0; v < kAbreast; ++v)
-        store(to[0] + q + v * kLanes<T>, length_of<T>(slope[0][v], slope[1][v]));
-      if (d.out_channels == 1) return;
-      for (int v = 0; v < kAbreast; ++v)
-        store(to[1] + q + v * kLanes<T>, direction_of<T>(slope[0][v], slope[1][v]));
+    void go_along(i64 at) {
+      const i64* steps = args.out.strides;
+      const bool in_place = steps[4] == 1 && d.out_type == d.compute && columns >= kLanes<T>;
+      T* to[2] = {results[0], d.out_channels > 1 ? results[1] : nullptr};
+      for (i64 p = 0; p < d.out_channels && in_place; ++p)
+        to[p] = static_cast<T*>(args.out.data) + at + p * steps[2];
+      const i64 n = max_of(columns, kLanes<T>), size = d.kernel[1];
+      const T* along = taps + 2 * d.kernel[0];
+      if (size == 3)
+        sum_along<3>(sums[0], sums[1], d.dilation[1], along, size, n, to[0], to[1]);
+      else
+        sum_along<0>(sums[0], sums[1], d.dilation[1], along, size, n, to[0], to[1]);
+      for (i64 p = 0; p < d.out_channels && !in_place; ++p)
+        as_stored<T>(d.out_type, args.out.data, [&](auto* typed) {
+          store_row(results[p], typed + at + p * steps[2], steps[4], columns);
+        });
     }
   };
 
   static std::size_t scratch_bytes(const Desc& d, int threads) {
-    const Tiling t(d);
-    const std::size_t numbers = static_cast<std::size_t>(t.numbers()) * sizeof(T);
-    return static_cast<std::size_t>(threads) * (numbers + t.table_bytes(d));
+    return static_cast<std::size_t>(threads) * (Tiling(d).scratch(d) + table_bytes(d));
   }
 
   static void run(const RunArgs& args) {
