@@ -15,7 +15,7 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
-inline constexpr i64 kRowBytes = 4 << 10;                    // of a task's row
+inline constexpr i64 kRowBytes = 8 << 10;                    // of a task's row
 inline constexpr i64 kBandRows = 32;                         // of a task
 inline constexpr int kAbreast = MC_REGISTERS >= 32 ? 4 : 2;  // vectors in flight
 
@@ -30,14 +30,16 @@ MC_INLINE void each_block(i64 n, F&& f) {
   if (q < n) f.template operator()<1>(n - kLanes<T>);
 }
 
-// Both slopes' sums down n columns. Known: the number of taps, or 0. Out of line, as the compiler
-// runs out of registers otherwise.
+// Both slopes' sums down n columns. Known: the number of taps, or 0. `next`: the row that the next
+// sums will be the first to read. Out of line, as the compiler runs out of registers otherwise.
 template <int Known, class T, class S>
-__attribute__((noinline)) void sum_down(const S* const* rows, const T* taps, i64 count, i64 n,
-                                        T* first, T* second) {
+__attribute__((noinline)) void sum_down(const S* const* rows, const S* next, const T* taps,
+                                        i64 count, i64 n, T* first, T* second) {
   const i64 size = Known ? Known : count;
   each_block<T>(n, [&]<int V>(i64 q) {
     Vec<T> a[V] = {}, b[V] = {};
+    for (i64 p = 0; p < V * kLanes<T>; p += 64 / static_cast<i64>(sizeof(S)))
+      __builtin_prefetch(next + q + p);
 #pragma GCC unroll 3
     for (i64 k = 0; k < size; ++k) {
       const Vec<T> tap = splat(taps[k]), other = splat(taps[size + k]);
@@ -145,6 +147,7 @@ struct Gradient {
     i64 out, top, left, rows, columns;
     const S** source;  // rows of the image under the window
     i64 count = 0;     // of them
+    const S* next_row = nullptr;
     T *sums[2], *results[2], *down;
     const T* taps;
 
@@ -184,6 +187,8 @@ struct Gradient {
 
     // Rows beyond a boundary of zeros add nothing.
     void find_rows(i64 r) {
+      const i64 last = min_of(r + t.down - d.pad_low[0], d.in_size[0] - 1);
+      next_row = x + max_of(last, 0) * args.x.strides[3];
       i64 present[2] = {0, 0};
       for (int pass = 0; pass < 2; ++pass) {
         count = 0;
@@ -209,10 +214,11 @@ struct Gradient {
       if (end - aligned >= kLanes<T>) {
         for (; whole < aligned; ++whole) column_sum(start() + whole, whole);
         for (i64 i = 0; i < count; ++i) source[i] += start() + whole;
+        const S* next = next_row + start() + whole;
         if (count == 3)
-          sum_down<3>(source, down, 3, end - whole, sums[0] + whole, sums[1] + whole);
+          sum_down<3>(source, next, down, 3, end - whole, sums[0] + whole, sums[1] + whole);
         else
-          sum_down<0>(source, down, count, end - whole, sums[0] + whole, sums[1] + whole);
+          sum_down<0>(source, next, down, count, end - whole, sums[0] + whole, sums[1] + whole);
         for (i64 i = 0; i < count; ++i) source[i] -= start() + whole;
         whole = end;
       }
