@@ -6,17 +6,20 @@
 // The two input channels are the same image, seen by one kernel each. The pass down the columns
 // reads the image once for both slopes and makes two rows, which stay in the first-level cache; the
 // pass along them ends in registers.
+#include <cstdint>
 #include <type_traits>
 
 #include "base/kernel.hpp"
 #include "kernels/polar.hpp"
 #include "kernels/tile.hpp"
+#include "simd/hints.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
 
-inline constexpr i64 kRowBytes = 8 << 10;                    // of a task's row
-inline constexpr i64 kBandRows = 32;                         // of a task
+inline constexpr i64 kRowBytes = 8 << 10;  // of a task's row
+inline constexpr i64 kBandRows = 32;       // of a task
+inline constexpr i64 kFar = 8 << 20;       // bytes of a result that goes past the caches
 inline constexpr int kAbreast = MC_REGISTERS >= 32 ? 4 : 2;  // vectors in flight
 
 // Calls f<V>(q) for blocks of V vectors that cover n places, n at least a vector; the last
@@ -58,10 +61,24 @@ __attribute__((noinline)) void sum_down(const S* const* rows, const S* next, con
   });
 }
 
+// Where results go, and how.
+template <class T>
+struct Target {
+  T* data;  // null where they are not wanted
+  bool streams;
+
+  MC_INLINE void put(const Target& t, i64 q, Vec<T> v) {
+    if (t.streams)
+      stream<T>(t.data + q, v);
+    else
+      store(t.data + q, v);
+  }
+};
+
 // Both slopes along the rows of sums, and what they make: a length and, perhaps, a direction.
 template <int Known, class T>
 __attribute__((noinline)) void sum_along(const T* first, const T* second, i64 step, const T* taps,
-                                         i64 count, i64 n, T* length, T* direction) {
+                                         i64 count, i64 n, Target<T> length, Target<T> direction) {
   const i64 size = Known ? Known : count;
   each_block<T>(n, [&]<int V>(i64 q) {
     Vec<T> a[V] = {}, b[V] = {};
@@ -75,10 +92,11 @@ __attribute__((noinline)) void sum_along(const T* first, const T* second, i64 st
       }
     }
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) store(length + q + v * kLanes<T>, length_of<T>(a[v], b[v]));
-    if (direction == nullptr) return;
+    for (int v = 0; v < V; ++v) Target<T>::put(length, q + v * kLanes<T>, length_of<T>(a[v], b[v]));
+    if (direction.data == nullptr) return;
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) store(direction + q + v * kLanes<T>, direction_of<T>(a[v], b[v]));
+    for (int v = 0; v < V; ++v)
+      Target<T>::put(direction, q + v * kLanes<T>, direction_of<T>(a[v], b[v]));
   });
 }
 
@@ -150,6 +168,7 @@ struct Gradient {
     const S* next_row = nullptr;
     T *sums[2], *results[2], *down;
     const T* taps;
+    bool far;
 
     Task(const RunArgs& a, const Tiling& tiling, i64 task, const S* image)
         : args(a), d(a.desc), t(tiling), x(image) {
@@ -164,6 +183,7 @@ struct Gradient {
       columns = min_of(t.columns, d.out_size[1] - left);
       source = static_cast<const S**>(thread_scratch(Slot::table, table_bytes(d)));
       taps = static_cast<const T*>(args.packed);
+      far = d.batch * d.groups * d.out_channels * outputs_of(d) * kItem > kFar;
       T* memory = static_cast<T*>(thread_scratch(Slot::tile, t.scratch(d)));
       // Sums lie in memory as the samples above them do.
       const i64 shift = (start() % kLanes<T> + kLanes<T>) % kLanes<T>;
@@ -183,6 +203,7 @@ struct Gradient {
         go_down();
         go_along(out + r * args.out.strides[3]);
       }
+      if (far) end_stream();
     }
 
     // Rows beyond a boundary of zeros add nothing.
@@ -240,9 +261,12 @@ struct Gradient {
     void go_along(i64 at) {
       const i64* steps = args.out.strides;
       const bool in_place = steps[4] == 1 && d.out_type == d.compute && columns >= kLanes<T>;
-      T* to[2] = {results[0], d.out_channels > 1 ? results[1] : nullptr};
-      for (i64 p = 0; p < d.out_channels && in_place; ++p)
-        to[p] = static_cast<T*>(args.out.data) + at + p * steps[2];
+      Target<T> to[2] = {{results[0], false}, {d.out_channels > 1 ? results[1] : nullptr, false}};
+      for (i64 p = 0; p < d.out_channels && in_place; ++p) {
+        T* row = static_cast<T*>(args.out.data) + at + p * steps[2];
+        const bool aligned = reinterpret_cast<std::uintptr_t>(row) % sizeof(Vec<T>) == 0;
+        to[p] = {row, far && aligned && columns % kLanes<T> == 0};
+      }
       const i64 n = max_of(columns, kLanes<T>), size = d.kernel[1];
       const T* along = taps + 2 * d.kernel[0];
       if (size == 3)
