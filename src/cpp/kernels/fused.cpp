@@ -5,14 +5,18 @@
 // slabs of a tile and its halo. The pass along the next axis makes rows of them, or thinner slabs,
 // and the pass along the last axis writes the output. Nothing but the input and the output passes
 // through memory, and only the first pass is repeated in halos.
+#include <cstdint>
+
 #include "base/kernel.hpp"
 #include "kernels/stencil.hpp"
+#include "simd/hints.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
 
 inline constexpr i64 kRowBytes = 24 << 10;    // of a few rows, which stay in the first-level cache
 inline constexpr i64 kSlabBytes = 320 << 10;  // of a few slabs, which stay in the second-level one
+inline constexpr i64 kFarBytes = 8 << 20;     // of results that go past the caches
 inline constexpr i64 kFusedTasks = 16;        // that make work to share
 
 // How the tiles lie. Axes before `top` have one tap and are gone through one by one.
@@ -140,6 +144,7 @@ struct Fused {
     T* slabs[kMaxRank];  // what the pass along an axis makes
     T* line;             // a row on its way to the output
     T beyond;            // what the first pass makes of the constant beyond the boundary
+    bool far;            // results outgrow the caches
 
     At out_step(int a) const { return step_of(args, 3 + a); }
     i64 source(int a, i64 i) const {
@@ -240,6 +245,7 @@ struct Fused {
 
     template <int R, int V>
     void sum_block(i64 i, i64 at, T* to) {
+      if constexpr (R > 1) fetch_ahead<V>(i, at);
       const i64 step = R == 1 ? d.dilation[t.top] : 1, slab = t.slab[t.top + 1];
       const S* const* row = rows + i;
       const Plane<T> p{nullptr, factor[t.top],   nullptr, T(0), 1, 0,    1,
@@ -253,6 +259,16 @@ struct Fused {
         add_rows<R, V>(p, [&](i64 j) { return row[j] + at; }, p.w, acc);
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) store(to + r * slab + v * kLanes<T>, acc[r][v]);
+    }
+
+    // Asks for the rows that the next group will be the first to read.
+    template <int V>
+    void fetch_ahead(i64 i, i64 at) const {
+      const i64 first = i + t.span[t.top] - 1 + kStencilRows;
+      const i64 last = size[t.top] + t.span[t.top] - 1;
+      for (i64 r = first; r < min_of(first + kStencilRows, last); ++r)
+        for (i64 q = 0; rows[r] && q < V * kLanes<T>; q += 64 / static_cast<i64>(sizeof(S)))
+          __builtin_prefetch(rows[r] + at + q);
     }
 
     // The passes along axis a and those behind it, from a slab to the output from `out` on.
@@ -292,11 +308,24 @@ struct Fused {
       const bool plain = is_plain(d) && d.out_type == d.compute && step.out == 1 && n >= kLanes<T>;
       const Plane<T> p{nullptr, factor[a], nullptr,     bias,          1,    0, 1, &none,
                        1,       0,         d.kernel[a], d.dilation[a], false};
-      if (plain) return blocks<1>(p, row, static_cast<T*>(args.out.data) + out.out, 0, 0, n);
+      if (plain && !far) {
+        T* to = static_cast<T*>(args.out.data) + out.out;
+        return blocks<1>(p, row, to, 0, 0, n);
+      }
       blocks<1>(p, row, line, 0, 0, padded(n));
+      if (plain) return stream_row(static_cast<T*>(args.out.data) + out.out, n);
       finish_row(args, filter, out.residual, step.residual, line, n);
       as_stored<T>(d.out_type, args.out.data,
                    [&](auto* typed) { store_row(line, typed + out.out, step.out, n); });
+    }
+
+    // The line goes past the caches, but for what does not begin with a vector.
+    void stream_row(T* to, i64 n) const {
+      i64 i = 0;
+      for (; i < n && reinterpret_cast<std::uintptr_t>(to + i) % sizeof(Vec<T>) != 0; ++i)
+        to[i] = line[i];
+      for (; i + kLanes<T> <= n; i += kLanes<T>) stream<T>(to + i, load(line + i));
+      for (; i < n; ++i) to[i] = line[i];
     }
 
     // The widest blocks that a row has room for.
@@ -326,7 +355,8 @@ struct Fused {
   template <class S>
   static void run_tile(const RunArgs& args, const Tiling& t, const S* x, i64 task) {
     const Desc& d = args.desc;
-    Tile<S> tile{args, d, t, {}, 0, T(0), {}, {}, nullptr, {}, nullptr, T(0)};
+    Tile<S> tile{args, d, t, {}, 0, T(0), {}, {}, nullptr, {}, nullptr, T(0), false};
+    tile.far = d.batch * d.groups * d.out_channels * outputs_of(d) * kItem > kFarBytes;
     At out = {0, 0};
     for (int a = t.last; a >= 0; --a) {
       tile.first[a] = task % t.count[a] * t.tile[a];
@@ -364,6 +394,7 @@ struct Fused {
       memory += kStencilRows * t.slab[a + 1];
     }
     tile.run(out);
+    if (tile.far) end_stream();
   }
 };
 
