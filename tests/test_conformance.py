@@ -64,7 +64,7 @@ PROBLEMS = """
     mb2 ic4 oc3 in33 k6 d3 p5:5 b=edge uint16 bias
     mb2 in47x150 k5x4 p2:2,3:1 b=reflect,edge flip dt=uint8,int16,int16,int16 bias
     mb1 in3x40x30 k1x3x7 d1x2x1 p0:0,1:4,-2:6 b=wrap int16
-    mb1 in50x140 k3x5 p1:1,2:2 b=symmetric dt=uint8,float32,float32,uint8
+    mb1 in50x140 k3x5 p1:1,2:2 b=symmetric uint16
     mb1 ic3 oc4 in21x22 k3x4 flip p2:2 int64
     mb1 ic2 oc4 in15x17 k3x2 dt=uint8,int8,int16,int16 cval=-32768 p1:1
     mb1 ic2 oc4 in15x17 k3x2 dt=int8,float32,float32,float32 p1:1

@@ -43,8 +43,10 @@ def box(
     Notes
     -----
     Results are `scipy.ndimage.uniform_filter`'s, but for integers: they are summed exactly and
-    their mean is rounded once, half to even; SciPy truncates it after each pass. OpenCV's ``blur``
-    has another default border, ``"reflect"``, and rounds too.
+    their mean is rounded once, half to even; SciPy truncates it after each pass.
+
+    Compared with OpenCV: ``blur`` and ``boxFilter`` have the default border ``"reflect"``; for
+    8-bit images odd boxes are the same, while even ones are rounded upwards there.
 
     Examples
     --------

@@ -49,8 +49,10 @@ def sobel(
     -----
     Results are `scipy.ndimage.sobel`'s for floats; for integers SciPy returns x's own dtype,
     wrapped. `skimage.filters.sobel_h` and ``sobel_v`` are twice the normalised ones, with the
-    outermost pixels set to 0. OpenCV's ``Sobel`` has the default
-    border ``"reflect"`` and clips to the depth that it is asked for, as ``dtype`` does.
+    outermost pixels set to 0.
+
+    Compared with OpenCV: ``Sobel`` has the same taps and signs, not normalised, clips to the depth
+    that it is asked for as ``dtype`` does, and has the default border ``"reflect"``.
 
     References
     ----------
@@ -133,8 +135,10 @@ def scharr(
 
     Notes
     -----
-    OpenCV's ``Scharr`` has the same taps and the default border ``"reflect"``;
     `skimage.filters.scharr_h` and ``scharr_v`` are twice the normalised ones.
+
+    Compared with OpenCV: ``Scharr`` has the same taps and signs, not normalised, and the default
+    border ``"reflect"``.
 
     References
     ----------

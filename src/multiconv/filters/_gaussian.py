@@ -77,10 +77,12 @@ def gaussian(
     of up to 16 bits with ``dtype="float32"`` are computed in float32; float16 and bfloat16 are,
     and are rounded once.
 
-    SciPy calls the boundary ``"symmetric"`` ``reflect``, and ``"reflect"`` ``mirror``. OpenCV's
-    default border is ``"reflect"``, and its kernel for a sigma has ``round(6 sigma + 1) | 1`` taps
-    for 8-bit images and ``round(8 sigma + 1) | 1`` for others: about those of ``truncate=3`` and
-    ``truncate=4`` here.
+    SciPy calls the boundary ``"symmetric"`` ``reflect``, and ``"reflect"`` ``mirror``.
+
+    Compared with OpenCV: ``GaussianBlur`` has the default border ``"reflect"`` and, for a sigma,
+    ``round(6 sigma + 1) | 1`` taps for 8-bit images and ``round(8 sigma + 1) | 1`` for others:
+    about those of ``truncate=3`` and ``truncate=4`` here. For 8-bit images its weights keep 8 bits,
+    which costs some levels.
 
     Examples
     --------

@@ -49,7 +49,11 @@ def gradient_magnitude(
     -----
     The root of the sum of the slopes' squares: slopes above the root of the largest float
     overflow. Results are `scipy.ndimage.gaussian_gradient_magnitude`'s and
-    `scipy.ndimage.generic_gradient_magnitude`'s for floats.
+    `scipy.ndimage.generic_gradient_magnitude`'s for floats. In the plane, one pass over the image
+    takes both slopes.
+
+    Compared with OpenCV: ``magnitude`` of two Sobel slopes, which have the default border
+    ``"reflect"``.
 
     Examples
     --------
@@ -96,8 +100,12 @@ def gradient(
 
     Notes
     -----
-    OpenCV's ``cartToPolar`` and `numpy.arctan2` of the two slopes count the other way round,
-    from the columns' axis to the rows'.
+    The angle is within three units in the last place of 180 degrees; NaN where a slope is not
+    finite. `numpy.arctan2` of the two slopes counts the other way round, from the columns' axis to
+    the rows'.
+
+    Compared with OpenCV: ``cartToPolar`` of two Sobel slopes has this length, to single precision,
+    and counts the angle clockwise, from 0 to 360, within 0.02 degrees.
 
     Examples
     --------

@@ -35,8 +35,10 @@ def laplace(
 
     Notes
     -----
-    Results are `scipy.ndimage.laplace`'s for floats. OpenCV's ``Laplacian`` (``ksize=1``) has the
-    default border ``"reflect"``; `skimage.filters.laplace` has the other sign.
+    Results are `scipy.ndimage.laplace`'s for floats; `skimage.filters.laplace` has the other sign.
+
+    Compared with OpenCV: ``Laplacian`` is the same with ``ksize=1``, and has the default border
+    ``"reflect"``; larger sizes are sums of second derivatives of Sobel's kind.
 
     Examples
     --------
