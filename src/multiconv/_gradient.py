@@ -62,7 +62,7 @@ def planar_gradient(
     weights = np.broadcast_to(np.stack(slopes).astype(sums), (1, parts, 2, *slopes[0].shape))
     images = np.broadcast_to(x.reshape(batch, 1, 1, *size), (batch, 1, 2, *size))
     results = out.reshape(parts, batch, 1, *size).swapaxes(0, 1).swapaxes(1, 2)
-    run.run(run.pack(weights), images, None, results)
+    run.run(run.pack(weights), images, None, None, None, results)
     return out
 
 
