@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import multiconv as mc
-from multiconv import filters as F
+from multiconv import filters
 
+F = filters
 BORDERS = {"edge": cv2.BORDER_REPLICATE, "symmetric": cv2.BORDER_REFLECT,
            "reflect": cv2.BORDER_REFLECT_101, "constant": cv2.BORDER_CONSTANT}  # fmt: skip
 DEPTHS = {"int16": cv2.CV_16S, "float32": cv2.CV_32F, "float64": cv2.CV_64F}

@@ -146,7 +146,9 @@ def _planar(job: Job, kind: str, sigma: Any, truncate: float, parts: int) -> lis
     if job.out is not None and job.out.ndim == 2 and job.out.dtype == job.work and parts == 1:
         out = np.moveaxis(job.out, axes, (-2, -1))[None]
     found = planar_gradient(x, slopes, job.boundary, job.work, parts, out)
-    return [job.out if out is not None else np.moveaxis(part, (-2, -1), axes) for part in found]
+    if out is not None:
+        return [np.asarray(job.out)]
+    return [np.moveaxis(part, (-2, -1), axes) for part in found]
 
 
 def _slopes(job: Job, kind: str, sigma: Any, truncate: float) -> Iterator[Array]:
