@@ -45,9 +45,11 @@ struct Planes {
   i64 taps() const { return taps_down * taps_across; }
   i64 band_inputs() const { return kBandRows + span_down - 1; }
 
-  // Scratch of a task, in bytes: where rows begin, a row of the constant, the edge of all rows.
+  // Scratch of a task, in bytes: where rows begin and edges' columns lie; a row of the constant and
+  // the edge of all rows.
   std::size_t table_bytes() const {
-    return static_cast<std::size_t>(2 * band_inputs()) * sizeof(void*);
+    return static_cast<std::size_t>(2 * band_inputs()) * sizeof(void*) +
+           static_cast<std::size_t>(edge_pitch()) * sizeof(i64);
   }
   i64 edge_pitch() const { return kLanes<Short> + span_across - 1 + kLanes<Short>; }
   std::size_t sample_bytes() const {
@@ -119,6 +121,7 @@ class Task {
   void find_rows(const S* x, bool inside) {
     rows_in_ = static_cast<const S**>(thread_scratch(Slot::table, p_.table_bytes()));
     shifted_ = rows_in_ + p_.band_inputs();
+    edge_columns_ = reinterpret_cast<i64*>(shifted_ + p_.band_inputs());
     samples_ = static_cast<S*>(thread_scratch(Slot::tile, p_.sample_bytes()));
     fill(samples_, width_ + p_.span_across - 1, boundary_sample());
     edge_ = samples_ + p_.strip + p_.span_across;
@@ -174,28 +177,36 @@ class Task {
   // Outputs [low, high), at most a vector of them, from a copy that goes on beyond the boundary.
   void run_edge(i64 low, i64 high) {
     const i64 n = high - low + p_.span_across - 1, pitch = p_.edge_pitch();
-    const i64 step = args_.x.strides[3 + last()], to = args_.out.strides[3 + last()];
+    for (i64 e = 0; e < n; ++e) {
+      const i64 s = resolve_index(start_ + low + e, d_.in_size[last()], d_.boundary[last()]);
+      edge_columns_[e] = s;
+    }
+    const S beyond = boundary_sample();
+    const i64 step = args_.x.strides[3 + last()];
     for (i64 i = 0; i < rows_ + p_.span_down - 1; ++i) {
       S* row = edge_ + i * pitch;
+      const S* from = rows_in_[i];
       shifted_[i] = row;
       for (i64 e = 0; e < n; ++e) {
-        const i64 s = resolve_index(start_ + low + e, d_.in_size[last()], d_.boundary[last()]);
-        row[e] = rows_in_[i] && s != kOutside ? rows_in_[i][s * step] : boundary_sample();
+        const i64 s = edge_columns_[e];
+        row[e] = from && s != kOutside ? from[s * step] : beyond;
       }
     }
     for (i64 i = 0; i < rows_; ++i)
       filter_.single(shifted_ + i, p_.step_down, kLanes<Short>, [&](i64, auto& sums) {
         Short results[kLanes<Short>];
         store(results, sums[0][0]);
-        for (i64 q = low; q < high; ++q) {
-          const i64 at = out_at_ + i * out_row() + q * to;
-          if (bytes_of_integer(d_.out_type) == 2)
-            static_cast<Short*>(args_.out.data)[at] = results[q - low];
-          else
-            static_cast<std::uint8_t*>(args_.out.data)[at] =
-                static_cast<std::uint8_t>(results[q - low]);
-        }
+        const i64 at = out_at_ + i * out_row(), to = args_.out.strides[3 + last()];
+        if (bytes_of_integer(d_.out_type) == 2)
+          put(static_cast<Short*>(args_.out.data) + at, to, low, high, results);
+        else
+          put(static_cast<std::uint8_t*>(args_.out.data) + at, to, low, high, results);
       });
+  }
+
+  template <class Out>
+  MC_INLINE void put(Out* to, i64 step, i64 low, i64 high, const Short* results) {
+    for (i64 q = low; q < high; ++q) to[q * step] = static_cast<Out>(results[q - low]);
   }
 
   const RunArgs& args_;
@@ -204,6 +215,7 @@ class Task {
   i64 top_, left_, rows_, width_, start_ = 0, out_at_;
   const S **rows_in_ = nullptr, **shifted_ = nullptr;  // null: all of it lies outside
   S *samples_ = nullptr, *edge_ = nullptr;
+  i64* edge_columns_ = nullptr;
   Filter filter_;
 };
 
