@@ -161,9 +161,9 @@ def slope(
 ) -> Array:  # fmt: skip
     """The slope along one filtered axis, not yet finished."""
     count = len(job.axes)
-    factors = slope_factors(kernel, place, count, normalize)
     if job.zero_outside:  # where one pass is the same as many
-        return job.stencil(outer(factors), into_out=into_out)
+        return job.stencil(slope_kernel(kernel, place, count, normalize), into_out=into_out)
+    factors = slope_factors(kernel, place, count, normalize)
     order = [place, *(p for p in range(count) if p != place)]
     return job.passes(factors, order=order, into_out=into_out)
 
@@ -175,6 +175,14 @@ def slope_factors(
     along = kernel(0, normalize=normalize, ndim=1)
     across = kernel(0, normalize=normalize, ndim=2)[0] / along[0]
     return [along if p == place else across for p in range(count)]
+
+
+@functools.lru_cache(maxsize=256)
+def slope_kernel(kernel: KernelFunction, place: int, count: int, normalize: bool = False) -> Array:
+    """The outer product of these taps, which is kept."""
+    product = outer(slope_factors(kernel, place, count, normalize))
+    product.flags.writeable = False
+    return product
 
 
 def outer(factors: Sequence[Array]) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -166,9 +166,11 @@ def gaussian_factors(job: Job, sigma: Any, order: Any, truncate: float) -> list[
     """SciPy's taps for each axis of a job, None for axes to leave alone."""
     sigmas = per_axis("sigma", sigma, job.axes, check_sigma)
     orders = per_axis("order", order, job.axes, check_order)
-    return [_taps(s, n, truncate) for s, n in zip(sigmas, orders, strict=True)]
+    radius = number("truncate", truncate)
+    return [_taps(s, n, radius) for s, n in zip(sigmas, orders, strict=True)]
 
 
+@lru_cache(maxsize=256)
 def _taps(sigma: float, order: int, truncate: float) -> Array | None:
     if sigma == 0:
         if order:
@@ -179,4 +181,6 @@ def _taps(sigma: float, order: int, truncate: float) -> Array | None:
     at = np.arange(-radius, radius + 1) / sigma
     # d^n/dx^n exp(-x^2/2s^2) = (-1/s)^n He_n(x/s) exp(-x^2/2s^2), He_n Hermite's polynomial.
     hermite = np.polynomial.hermite_e.hermeval(at, [0] * order + [1])
-    return np.asarray((-1 / sigma) ** order * hermite * bell)
+    taps = np.asarray((-1 / sigma) ** order * hermite * bell)
+    taps.flags.writeable = False
+    return taps

@@ -12,7 +12,7 @@ from multiconv._gradient import can_run, planar_gradient
 from multiconv._typing import Array
 
 from ._arguments import word
-from ._derivative import outer, slope, slope_factors
+from ._derivative import outer, slope, slope_kernel
 from ._gaussian import gaussian_factors
 from ._job import Job
 
@@ -138,7 +138,7 @@ def _planar(job: Job, kind: str, sigma: Any, truncate: float, parts: int) -> lis
     """The length, and the direction as the second of two parts, in one pass where there is one."""
     if len(job.axes) != 2 or not job.zero_outside:
         return []
-    slopes = [outer(_factors(job, kind, sigma, truncate, p)) for p in (0, 1)]
+    slopes = [_kernel(job, kind, sigma, truncate, p) for p in (0, 1)]
     if not can_run(job.work, slopes):
         return []
     axes = [a + job.moved for a in job.axes]
@@ -155,17 +155,21 @@ def _slopes(job: Job, kind: str, sigma: Any, truncate: float) -> Iterator[Array]
     """A fresh array for each axis, floats that can be squared."""
     places = range(len(job.axes))
     if kind == "gaussian":
-        return (job.passes(_factors(job, kind, sigma, truncate, p)) for p in places)
+        return (job.passes(_factors(job, sigma, truncate, p)) for p in places)
     return (slope(job, _KERNELS[kind], p).astype(job.work, copy=False) for p in places)
 
 
-def _factors(job: Job, kind: str, sigma: Any, truncate: float, place: int) -> list[Any]:
-    """The taps along each axis, for the slope along one of them."""
-    count = len(job.axes)
+def _kernel(job: Job, kind: str, sigma: Any, truncate: float, place: int) -> Array:
+    """The kernel over all axes, for the slope along one of them."""
     if kind != "gaussian":
-        return list(slope_factors(_KERNELS[kind], place, count))
-    orders = [int(p == place) for p in range(count)]
-    return list(gaussian_factors(job, 1.0 if sigma is None else sigma, orders, truncate))
+        return slope_kernel(_KERNELS[kind], place, len(job.axes))
+    return outer([np.ones(1) if f is None else f for f in _factors(job, sigma, truncate, place)])
+
+
+def _factors(job: Job, sigma: Any, truncate: float, place: int) -> list[Array | None]:
+    """The Gaussian's taps along each axis, for the slope along one of them."""
+    orders = [int(p == place) for p in range(len(job.axes))]
+    return gaussian_factors(job, 1.0 if sigma is None else sigma, orders, truncate)
 
 
 def _length(slopes: Iterator[Array]) -> Array:

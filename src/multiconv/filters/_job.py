@@ -193,7 +193,7 @@ def _work(x: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _integral(kernel: Array) -> bool:
-    return bool(np.all(kernel == np.rint(kernel)))
+    return float(kernel.flat[0]).is_integer() and bool(np.all(kernel == np.rint(kernel)))
 
 
 def _largest(dtype: np.dtype[Any]) -> int:

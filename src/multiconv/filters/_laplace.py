@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from multiconv import kernels
+from multiconv._typing import Array
 
 from ._gaussian import gaussian_factors
 from ._job import Job
@@ -49,8 +51,14 @@ def laplace(
            [ 0.,  1.,  0.]])
     """
     job = Job.of(x, axes, channel_axis, boundary, cval, dtype, out, signed=True)
-    kernel = kernels.laplace(diagonals=bool(diagonals), ndim=len(job.axes))
-    return job.finish(job.stencil(kernel, into_out=True))
+    return job.finish(job.stencil(_kernel(bool(diagonals), len(job.axes)), into_out=True))
+
+
+@lru_cache(maxsize=16)
+def _kernel(diagonals: bool, ndim: int) -> Array:
+    kernel = kernels.laplace(diagonals=diagonals, ndim=ndim)
+    kernel.flags.writeable = False
+    return kernel
 
 
 def gaussian_laplace(
