@@ -21,8 +21,11 @@ class Direct(NativeAlgorithm):
     APART = (0.45, 0.31, 0.22)
     """Share of the peak multiply-add rate, by rank, where every product needs a load of its own."""
 
-    SHORT_LINE, LINE, PLANE, VOLUME = 0.5, 0.78, 0.78, 0.5
+    PAIRS, SHORT_LINE, LINE, PLANE, VOLUME = 0.66, 0.5, 0.78, 0.78, 0.5
     """The same where loads are shared: along a line, over rows of a plane, of a volume."""
+
+    SWEPT, SWEPT_VOLUME, ENDS = 1.0, 0.87, 12
+    """Where rows are swept; and columns that cost as much as the copies at the ends of a row."""
 
     STRIDED, STRIDED_VOLUME, SEVERAL = 0.6, 0.4, 0.7
     """What is left of it with strides, and with several channels or parts of a number."""
@@ -30,8 +33,11 @@ class Direct(NativeAlgorithm):
     AXIS, MANY, IMAGE = 0.3e-6, 1e-6, 50e-9
     """Seconds that each axis after the first, several channels or parts, and each image take."""
 
-    AROUND_PLANE, AROUND_VOLUME, AROUND_COMPLEX = 13, 20, 10
+    AROUND_PAIRS, AROUND_PLANE, AROUND_VOLUME, AROUND_COMPLEX = 3, 13, 20, 10
     """Multiply-adds that an output's way through the registers is worth there."""
+
+    ROWS = 11
+    """Rows of a kernel that registers hold at once."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds at the peak's share, and the memory traffic."""
@@ -39,6 +45,8 @@ class Direct(NativeAlgorithm):
         real = problem.acc_dtype.itemsize // (2 if problem.acc_dtype.kind == "c" else 1)
         taps = math.prod(problem.kernel) * problem.group_in
         results = outputs(problem)
+        if _is_swept(problem, machine):
+            return self._sweep(problem, machine)
         share, around = self._rate(problem, machine)
         products = (taps + around) * (4 if problem.acc_dtype.kind == "c" else 1)
         flops = 2 * products * results
