@@ -178,7 +178,7 @@ struct Plane {
   i64 columns, column_step;  // taps on the last axis
 
   bool far;      // the data outgrow the second-level cache
-  bool streams;  // and results all caches
+  bool streams = false;  // and results all caches
 
   // Of one row of neighbouring taps, where sharing their loads helps.
   bool is_line() const {
