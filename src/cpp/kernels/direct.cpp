@@ -4,6 +4,7 @@
 
 #include "kernels/box_sum.hpp"
 #include "kernels/stencil.hpp"
+#include "kernels/sweep_task.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -11,6 +12,21 @@ namespace {
 template <class T, int parts>
 struct Direct {
   using Sum = BoxSum<T, parts>;
+
+  // Whether rows are swept; else blocks are summed in place, or boxes.
+  static bool sweeps(const Desc& d) {
+    if constexpr (parts == 1 && is_float<T>) return is_swept<T>(d);
+    return false;
+  }
+
+  // The place of a tap in the order of summation.
+  static auto place_in(const Desc& d) {
+    return [&d, taps = taps_of(d), swept = sweeps(d)](i64 c, i64 t) {
+      if constexpr (parts == 1 && is_float<T>)
+        if (swept) return sweep_place(d, c, t);
+      return c * taps + t;
+    };
+  }
 
   static std::size_t packed_bytes(const Desc& d) {
     return static_cast<std::size_t>(d.groups * d.out_channels * d.in_channels * taps_of(d)) *
@@ -21,16 +37,25 @@ struct Direct {
     const T* from = static_cast<const T*>(w.data);
     T* to = static_cast<T*>(packed);
     const i64 taps = taps_of(d);
+    const auto place = place_in(d);
     for (i64 g = 0; g < d.groups; ++g)
-      for (i64 o = 0; o < d.out_channels; ++o)
+      for (i64 o = 0; o < d.out_channels; ++o, to += d.in_channels * taps * parts)
         for (i64 c = 0; c < d.in_channels; ++c)
           for (i64 t = 0; t < taps; ++t) {
             const i64 at = parts * w_element(d, w.strides, g, o, c, t);
-            for (int p = 0; p < parts; ++p) *to++ = from[at + p];
+            for (int p = 0; p < parts; ++p) to[place(c, t) * parts + p] = from[at + p];
           }
   }
 
   static std::size_t scratch_bytes(const Desc& d, int threads) {
+    std::size_t swept = 0;
+    if constexpr (parts == 1 && is_float<T>)
+      if (sweeps(d)) swept = static_cast<std::size_t>(threads) * sweep_bytes<T>(plan_sweep<T>(d));
+    const std::size_t summed = stencil_bytes(d, threads);
+    return swept > summed ? swept : summed;
+  }
+
+  static std::size_t stencil_bytes(const Desc& d, int threads) {
     const bool direct = stored_as<T>(d.out_type) && is_plain(d);
     const i64 columns = direct ? 0 : min_of(d.out_size[d.rank - 1], 32 * kStencilColumns);
     return Sum::scratch_bytes(d, threads) +
@@ -42,11 +67,22 @@ struct Direct {
   template <class S>
   static constexpr bool reads_in_place = sizeof(S) == sizeof(T) || sizeof(T) == 4;
 
+  static bool lie_in_rows(const RunArgs& args) {
+    const int last = 2 + args.desc.rank;
+    return args.x.strides[last] == 1 && args.out.strides[last] == 1;
+  }
+
   static void run(const RunArgs& args) {
+    if constexpr (parts == 1 && is_float<T>)
+      if (sweeps(args.desc) && lie_in_rows(args)) {
+        sweep<T>(args, is_parallel(args.desc));
+        return;
+      }
     if constexpr (parts == 1) {
       Interior in;
       const bool reads = stored_as<T>(args.desc.x_type) || sizeof(T) == 4;
-      if (reads && find_interior<T>(args.desc, args.x.strides, args.out.strides, in)) {
+      if (reads && !sweeps(args.desc) &&
+          find_interior<T>(args.desc, args.x.strides, args.out.strides, in)) {
         run_in_place(args, in);
         return;
       }
@@ -75,8 +111,9 @@ struct Direct {
     const i64 taps = taps_of(d), terms = taps * d.in_channels;
     i64* offset = static_cast<i64*>(
         thread_scratch(Slot::spectrum, static_cast<std::size_t>(terms) * sizeof(i64)));
+    const auto place = place_in(d);
     for (i64 c = 0; c < d.in_channels; ++c)
-      for (i64 t = 0; t < taps; ++t) offset[c * taps + t] = Sum::offset_of(d, box, c, t);
+      for (i64 t = 0; t < taps; ++t) offset[place(c, t)] = Sum::offset_of(d, box, c, t);
     const T* w = static_cast<const T*>(args.packed);
     Sum::run(args, box, [&](const T*) {
       return [&](i64 g, i64 o) {

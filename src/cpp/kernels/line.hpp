@@ -1,17 +1,54 @@
-// Long kernels along a contiguous line.
+// Kernels along a contiguous line.
 //
-// Taps a whole vector apart read the same vectors for neighbouring blocks of outputs: what one
+// A vector as wide as a cache line is read from two lines wherever it is not aligned, so that loads,
+// not products, would take the time of short kernels: neighbouring taps share a load and shift it.
+// In long kernels, taps a whole vector apart read the same vectors for neighbouring blocks of outputs: what one
 // output vector reads by tap k, the one before it reads by tap k + lanes. So taps are gone through
 // in classes of equal remainder, and a load serves as many products as the class has taps.
 #pragma once
 
+#include <utility>
+
 #include "kernels/tile.hpp"
+#include "simd/hints.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
 
 inline constexpr int kLineVectors = 8;  // outputs in flight
 inline constexpr int kClassTaps = 6;    // of one class that are taken together at most
+
+// Whether a vector fills a cache line.
+template <class T>
+inline constexpr bool kWide = sizeof(Vec<T>) == 64;
+
+template <class T, std::size_t... lane>
+MC_INLINE Vec<T> next_samples(Vec<T> a, Vec<T> b, std::index_sequence<lane...>) {
+  return __builtin_shufflevector(a, b, lane + 1 ...);
+}
+
+// Adds n taps, two at a time.
+template <class T>
+MC_INLINE void add_pairs(const T* x, const T* w, i64 n, Vec<T>* acc) {
+  i64 k = 0;
+  if constexpr (kLanes<T> > 1)
+    for (; k + 2 <= n; k += 2) {
+      const T first = w[k], second = w[k + 1];
+      Vec<T> value = load(x + k);
+      keep<T>(value);
+#pragma GCC unroll 8
+      for (int v = 0; v < kLineVectors; ++v) {
+        Vec<T> next = load(x + k + (v + 1) * kLanes<T>);
+        keep<T>(next);
+        acc[v] += value * first;
+        acc[v] += next_samples<T>(value, next, std::make_index_sequence<kLanes<T>>()) * second;
+        value = next;
+      }
+    }
+  for (; k < n; ++k)
+#pragma GCC unroll 8
+    for (int v = 0; v < kLineVectors; ++v) acc[v] += load(x + k + v * kLanes<T>) * w[k];
+}
 
 // Adds A taps of each of `classes` remainders, from w[0], w[lanes], w[2 lanes] ... on.
 template <int A, class T>
@@ -40,6 +77,7 @@ MC_INLINE void add_classes_of(int taps, const T* x, const T* w, i64 classes, Vec
 // Adds all n taps to kLineVectors vectors of outputs.
 template <class T>
 MC_INLINE void add_line(const T* x, const T* w, i64 n, Vec<T>* acc) {
+  if (kWide<T> && n < 2 * kLanes<T>) return add_pairs(x, w, n, acc);
   constexpr i64 whole = kClassTaps * kLanes<T>;
   for (; n >= whole; n -= whole, x += whole, w += whole)
     add_classes<kClassTaps>(x, w, kLanes<T>, acc);

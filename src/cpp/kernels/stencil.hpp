@@ -8,6 +8,7 @@
 #include "base/kernel.hpp"
 #include "kernels/line.hpp"
 #include "kernels/tile.hpp"
+#include "simd/hints.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -16,7 +17,8 @@ inline constexpr int kStencilRows = 4;
 inline constexpr int kStencilVectors = MC_REGISTERS >= 32 ? 4 : 2;
 inline constexpr i64 kStencilColumns = 512;  // of a task: its rows stay in the first-level cache
 inline constexpr i64 kStencilTaskRows = 32;
-inline constexpr i64 kNear = 3 << 19;     // bytes of a plane or volume that caches hold
+inline constexpr i64 kNear = 3 << 19;     // bytes of results that the second-level cache holds
+inline constexpr i64 kFar = 12 << 20;     // bytes of results that no cache holds
 inline constexpr i64 kInPlace = 1 << 14;  // outputs below which one set of boxes does it all
 
 // The outputs, per axis, that need no boundary.
@@ -175,11 +177,13 @@ struct Plane {
   i64 rows, row_step;        // taps on the last axis but one, and their distance in x
   i64 columns, column_step;  // taps on the last axis
 
-  bool far;  // the data outgrow the caches
+  bool far;      // the data outgrow the second-level cache
+  bool streams = false;  // and results all caches
 
-  // Of one row of many neighbouring taps.
+  // Of one row of neighbouring taps, where sharing their loads helps.
   bool is_line() const {
-    return rows == 1 && outer == 1 && column_step == 1 && columns > kLanes<T>;
+    return rows == 1 && outer == 1 && column_step == 1 &&
+           (columns > kLanes<T> || kWide<T>);
   }
 };
 
@@ -228,9 +232,12 @@ MC_INLINE void add_rows(const Plane<T>& p, Row&& row, const T* w, Vec<T> (*acc)[
 
 // R output rows by V vectors. R is 1 or kStencilRows.
 template <int R, int V, class T, class S>
-MC_INLINE void stencil_block(const Plane<T>& p, const S* x, T* out, i64 x_row, i64 out_row) {
+MC_INLINE void stencil_block(const Plane<T>& p, const S* x, T* out, i64 x_row, i64 out_row,
+                             bool streams = false) {
   Vec<T> acc[R][V];
+#pragma GCC unroll 4
   for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
     for (int v = 0; v < V; ++v) acc[r][v] = splat(p.bias);
   const T* w = p.w;
   for (i64 c = 0; c < p.channels; ++c)
@@ -247,8 +254,14 @@ MC_INLINE void stencil_block(const Plane<T>& p, const S* x, T* out, i64 x_row, i
       else
         add_rows<R, V>(p, [&](i64 j) { return from + j * x_row; }, w, acc);
     }
+#pragma GCC unroll 4
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) store(out + r * out_row + v * kLanes<T>, acc[r][v]);
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v)
+      if (streams)
+        stream<T>(out + r * out_row + v * kLanes<T>, acc[r][v]);
+      else
+        store(out + r * out_row + v * kLanes<T>, acc[r][v]);
 }
 
 // Asks for what the next group of rows will be the first to touch: too many rows are read at once
@@ -264,17 +277,27 @@ MC_INLINE void fetch_ahead(const Plane<T>& p, const S* x, const T* out, i64 x_ro
     }
 }
 
-// Rows of `width` outputs. The last block is moved back to end with the row: it makes some outputs
-// twice, the same, and never reads or writes past the end.
+// Elements until one that begins a vector's place in memory.
+template <class T>
+MC_INLINE i64 until_aligned(const T* p) {
+  return static_cast<i64>(-reinterpret_cast<std::uintptr_t>(p) % sizeof(Vec<T>) / sizeof(T));
+}
+
+// Rows of `width` outputs. The last block is moved back to end with the row, and the second to
+// where vectors are aligned: they make some outputs twice, the same.
 template <int R, int V, class T, class S>
 void stencil_rows(const Plane<T>& p, const S* x, T* out, i64 x_row, i64 out_row, i64 width) {
   constexpr i64 step = V * kLanes<T>;
+  const i64 aligned = R == 1 ? until_aligned(out) : 0;
   for (i64 q = 0;;) {
     if constexpr (R > 1)
       if (p.far) fetch_ahead<R, V>(p, x + q, out + q, x_row, out_row);
-    stencil_block<R, V>(p, x + q, out + q, x_row, out_row);
+    if (R == 1 && p.streams && (q - aligned) % kLanes<T> == 0)
+      stencil_block<R, V>(p, x + q, out + q, x_row, out_row, true);
+    else
+      stencil_block<R, V>(p, x + q, out + q, x_row, out_row);
     if (q + step == width) break;
-    q = min_of(q + step, width - step);
+    q = min_of(q == 0 && aligned > 0 ? aligned : q + step, width - step);
   }
 }
 
@@ -302,6 +325,7 @@ void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool paralle
 
   const bool direct = stored_as<T>(d.out_type) && is_plain(d);
   shared.far = shared.far && direct;
+  shared.streams = d.rank == 1 && direct && outputs_of(d) * static_cast<i64>(sizeof(T)) > kFar;
   const i64 pitch = strip_columns(d, in);
 
   each_strip<T, S>(args, in, parallel, [&](const Strip<T, S>& s) {
@@ -332,6 +356,7 @@ void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool paralle
         make.template operator()<1, 8>(y);
       else
         make.template operator()<1, kStencilVectors>(y);
+    if (p.streams) end_stream();
   });
 }
 

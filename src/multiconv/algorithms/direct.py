@@ -11,6 +11,11 @@ from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
 from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, far_output, shared
 
+WIDE = 16
+"""float32 values in a vector that fills a line of the cache."""
+ROWS = 11
+"""Of kernels that are swept, at most."""
+
 
 class Direct(NativeAlgorithm):
     """Each output tap by tap, in one fixed order, many outputs at once."""
@@ -21,8 +26,14 @@ class Direct(NativeAlgorithm):
     APART = (0.45, 0.31, 0.22)
     """Share of the peak multiply-add rate, by rank, where every product needs a load of its own."""
 
-    SHORT_LINE, LINE, PLANE, VOLUME = 0.5, 0.78, 0.78, 0.5
-    """The same where loads are shared: along a line, over rows of a plane, of a volume."""
+    PLANE, VOLUME = 0.78, 0.5
+    """The same where the rows of a block share loads."""
+
+    SWEPT_PLANE, SWEPT_VOLUME = 1.0, 0.87
+    """Where rows are swept: each is loaded once for all outputs that see it."""
+
+    PAIRS, SHORT_LINE, LINE = 0.66, 0.5, 0.78
+    """Along a line: taps in pairs; two vectors of taps; more."""
 
     STRIDED, STRIDED_VOLUME, SEVERAL = 0.6, 0.4, 0.7
     """What is left of it with strides, and with several channels or parts of a number."""
@@ -30,31 +41,62 @@ class Direct(NativeAlgorithm):
     AXIS, MANY, IMAGE = 0.3e-6, 1e-6, 50e-9
     """Seconds that each axis after the first, several channels or parts, and each image take."""
 
-    AROUND_PLANE, AROUND_VOLUME, AROUND_COMPLEX = 13, 20, 10
+    AROUND_LINE, AROUND_PLANE, AROUND_VOLUME, AROUND_COMPLEX = 3, 13, 20, 10
     """Multiply-adds that an output's way through the registers is worth there."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds at the peak's share, and the memory traffic."""
-        machine = planning.machine
-        real = problem.acc_dtype.itemsize // (2 if problem.acc_dtype.kind == "c" else 1)
-        taps = math.prod(problem.kernel) * problem.group_in
-        results = outputs(problem)
-        share, around = self._rate(problem, machine)
-        products = (taps + around) * (4 if problem.acc_dtype.kind == "c" else 1)
-        flops = 2 * products * results
-        rate = machine.flops(real) * share
-        read = problem.batch * problem.in_channels * reached(problem)
-        alone = flops / rate + 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
-        alone += self.IMAGE * problem.batch * problem.groups
-        work = shared(alone, machine) + far_output(problem, machine)
-        eps = rounding(problem.acc_dtype)
+        streams = _is_swept(problem) or _is_line(problem, planning.machine)
+        work = (self._streamed if streams else self._summed)(problem, planning.machine)
         many = problem.group_in > 1 or problem.acc_dtype.kind == "c"
         call = CALL + self.AXIS * (problem.rank - 1) + self.MANY * many
-        return Cost(call + work, self.scratch(problem, machine), (taps + 1) * eps)
+        error = (_taps(problem) + 1) * rounding(problem.acc_dtype)
+        return Cost(call + work, self.scratch(problem, planning.machine), error)
+
+    def _streamed(self, problem: Problem, machine: Machine) -> float:
+        """Seconds of sweeps and lines: they compute while memory is read and written."""
+        share, around = self._line(problem, machine)
+        columns = out_size(problem)[-1]
+        if _is_swept(problem):
+            volume = math.prod(problem.kernel[:-2]) > 1
+            share = self.SWEPT_VOLUME if volume else self.SWEPT_PLANE
+            around = self.AROUND_VOLUME if volume else self.AROUND_PLANE
+            # Vectors that a row cannot fill take as long as full ones.
+            width = 4 * _lanes(problem, machine)
+            share *= columns / (math.ceil(columns / width) * width)
+        products = (_taps(problem) + around) * outputs(problem)
+        alone = 2 * products / (share * machine.flops(problem.acc_dtype.itemsize))
+        alone += self.IMAGE * problem.batch * problem.groups
+        moved = problem.batch * problem.in_channels * reached(problem) + outputs(problem)
+        traffic = moved * problem.acc_dtype.itemsize / machine.bandwidth
+        return max(shared(alone, machine), traffic)
+
+    def _line(self, problem: Problem, machine: Machine) -> tuple[float, int]:
+        """Share of the peak rate along a line, and what an output costs beside its taps."""
+        vectors = problem.kernel[-1] / _lanes(problem, machine)
+        if vectors < 2 and machine.lanes >= WIDE:
+            return self.PAIRS, self.AROUND_LINE
+        return self.LINE if vectors >= 3 else self.SHORT_LINE, self.AROUND_LINE
+
+    def _summed(self, problem: Problem, machine: Machine) -> float:
+        """Seconds of everything else."""
+        complex_ = problem.acc_dtype.kind == "c"
+        share, around = self._rate(problem, machine)
+        products = (_taps(problem) + around) * (4 if complex_ else 1)
+        real = problem.acc_dtype.itemsize // (2 if complex_ else 1)
+        alone = 2 * products * outputs(problem) / (machine.flops(real) * share)
+        read = problem.batch * problem.in_channels * reached(problem)
+        alone += 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
+        alone += self.IMAGE * problem.batch * problem.groups
+        return shared(alone, machine) + far_output(problem, machine)
 
     def _rate(self, problem: Problem, machine: Machine) -> tuple[float, int]:
         """Share of the peak rate, and what an output costs beside its taps, in taps."""
-        share, around = self._shared_loads(problem, machine)
+        share, around = self.APART[min(problem.rank, 3) - 1], 0
+        if _in_place(problem) and max(problem.dilation) == 1 and math.prod(problem.kernel[:-1]) > 1:
+            volume = math.prod(problem.kernel[:-2]) > 1
+            share = self.VOLUME if volume else self.PLANE
+            around = self.AROUND_VOLUME if volume else self.AROUND_PLANE
         if max(problem.stride) > 1:
             share *= self.STRIDED if problem.rank < 3 else self.STRIDED_VOLUME
         if problem.group_in > 1 or problem.acc_dtype.kind == "c":
@@ -65,17 +107,14 @@ class Direct(NativeAlgorithm):
         filled = min(math.prod(out_size(problem)) * problem.acc_dtype.itemsize / 4, machine.lanes)
         return share * filled / machine.lanes, around
 
-    def _shared_loads(self, problem: Problem, machine: Machine) -> tuple[float, int]:
-        if not _in_place(problem) or max(problem.dilation) > 1:
-            return self.APART[min(problem.rank, 3) - 1], 0
-        *outer, last = problem.kernel
-        lanes = machine.lanes * 4 // problem.acc_dtype.itemsize
-        if math.prod(outer) == 1:
-            share = self.LINE if last >= 4 * lanes else self.SHORT_LINE
-            return share if last > lanes else self.APART[0], 0
-        if math.prod(outer[:-1]) == 1:
-            return self.PLANE, self.AROUND_PLANE
-        return self.VOLUME, self.AROUND_VOLUME
+
+def _taps(problem: Problem) -> int:
+    return math.prod(problem.kernel) * problem.group_in
+
+
+def _lanes(problem: Problem, machine: Machine) -> int:
+    """Numbers in a vector."""
+    return max(machine.lanes * 4 // problem.acc_dtype.itemsize, 1)
 
 
 def _in_place(problem: Problem) -> bool:
@@ -87,4 +126,30 @@ def _in_place(problem: Problem) -> bool:
         and max(*problem.stride, *problem.in_dilation) == 1
         and math.prod(out_size(problem)) >= 2**14
         and problem.in_size[-1] >= 128
+    )
+
+
+def _is_line(problem: Problem, machine: Machine) -> bool:
+    """Whether the taps of a line share loads."""
+    *outer, last = problem.kernel
+    lanes = _lanes(problem, machine)
+    return (
+        _in_place(problem)
+        and problem.x_dtype == problem.acc_dtype
+        and math.prod(outer) == problem.group_in == problem.dilation[-1] == 1
+        and (last > lanes or machine.lanes >= WIDE)
+    )
+
+
+def _is_swept(problem: Problem) -> bool:
+    """Whether rows are loaded once for all outputs that see them."""
+    return (
+        problem.rank > 1
+        and 2 <= problem.kernel[-2] <= ROWS
+        and problem.acc_dtype.name in ("float32", "float64")
+        and problem.x_dtype == problem.out_dtype == problem.acc_dtype
+        and max(*problem.stride, *problem.in_dilation) == 1
+        and not (problem.activation or problem.scale or problem.residual)
+        and math.prod(out_size(problem)) >= 2**12
+        and problem.in_size[-1] >= 32
     )
