@@ -4,25 +4,44 @@ from __future__ import annotations
 
 import math
 
-from multiconv._geometry import out_size, reached
+import numpy as np
+
+from multiconv._geometry import out_size, outputs, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
+from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, shared
 
 
 class Gemm(NativeAlgorithm):
-    """Blocks of output channels times pixels, kept in registers; never unfolds the input.
+    """Windows of pixels times panels of output channels, in registers; never unfolds the input.
 
-    Blocking after Georganas et al., "Anatomy of High-Performance Deep Learning Convolutions on
-    SIMD Architectures", SC'18.
+    Windows are read where they are through a table of pointers (Dukhan, "The Indirect Convolution
+    Algorithm", arXiv 1907.02129). Blocking after Georganas et al., "Anatomy of High-Performance
+    Deep Learning Convolutions on SIMD Architectures", SC'18.
     """
 
     name = "gemm"
     summary = "layers with several output channels, real dtypes and integers, any geometry"
 
-    EFFICIENCY = 0.7
-    ROWS = 8
+    PEAK = 0.96
+    """Share of the multiply-add rate that the innermost loop reaches."""
+
+    PANEL, ROWS = 2, 8
+    """Vectors of output channels of a block; output channels where pixels fill the vectors."""
+
+    HALF = 0.6
+    """What a panel of one vector takes of the time of a whole one."""
+
+    AROUND = 6
+    """Products that beginning and storing an output takes as long as."""
+
+    POINT, TURN, COPY = 1.5, 0.35, 0.25
+    """Clock cycles that a pointer to a window, a sample turned around, a sample copied take."""
+
+    FEW, POINTWISE = 32, 256
+    """Input channels below which windows are not worth pointers; up to which pixels stay in rows
+    where windows are single samples."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """All that the kernel takes, if there are outputs to share each load."""
@@ -31,17 +50,47 @@ class Gemm(NativeAlgorithm):
         return super().accepts(problem, traits)
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        """Multiply-adds, with the lanes that ragged channels and pixels waste."""
+        """Multiply-adds of all lanes, the way of samples into them and back, and the memory."""
         machine = planning.machine
-        taps = math.prod(problem.kernel) * problem.group_in
-        pixels = math.prod(out_size(problem))
-        rows = -(-problem.group_out // self.ROWS) * self.ROWS * problem.groups
-        lanes = max(machine.lanes * 4 // problem.acc_dtype.itemsize, 1)
-        vectors = -(-pixels // lanes) * lanes
-        flops = 2.0 * taps * problem.batch * rows * vectors
-        alone = flops / (machine.flops(problem.acc_dtype.itemsize) * self.EFFICIENCY)
-        gathered = problem.batch * problem.in_channels * reached(problem)
-        alone += 4 * gathered * problem.x_dtype.itemsize / machine.bandwidth1
-        seconds = shared(alone, machine) + far_output(problem, machine)
+        item = np.dtype(COMPUTE[problem.acc_dtype.name]).itemsize
+        lanes = max(machine.lanes * 4 // item, 1)
+        clock = machine.flops(item) / (4 * lanes)
+        terms = math.prod(problem.kernel) * problem.group_in
+        pixels = problem.batch * problem.groups * math.prod(out_size(problem))
+        if self._by_pixels(problem):
+            busy = -(-problem.group_out // self.ROWS) * self.ROWS
+            moved = self.COPY * problem.batch * problem.in_channels * reached(problem)
+        else:
+            panels, rest = divmod(problem.group_out, self.PANEL * lanes)
+            part = 0 if rest == 0 else self.HALF if rest <= lanes else 1
+            busy = (panels + part) * self.PANEL * lanes
+            moved = self._moved(problem)
+        alone = 2 * pixels * (terms + self.AROUND) * busy / (machine.flops(item) * self.PEAK)
+        alone += moved / clock + _traffic(problem) / machine.bandwidth1
         eps = rounding(problem.acc_dtype)
-        return Cost(CALL + seconds, self.scratch(problem, machine), (taps + 1) * eps)
+        seconds = CALL + shared(alone, machine)
+        return Cost(seconds, self.scratch(problem, machine), (terms + 1) * eps)
+
+    def _by_pixels(self, problem: Problem) -> bool:
+        return (
+            problem.data_format == "channels_first"
+            and problem.group_in <= self.POINTWISE
+            and math.prod(problem.kernel) * max(problem.stride) == 1
+            and out_size(problem) == problem.in_size
+        )
+
+    def _moved(self, problem: Problem) -> float:
+        """Clock cycles that samples take on their way to the windows and from the sums."""
+        read = problem.batch * problem.in_channels * reached(problem)
+        if problem.data_format == "channels_first":
+            return self.TURN * (read + outputs(problem))
+        taps = math.prod(problem.kernel)
+        if taps > 1 and problem.group_in < self.FEW:
+            return self.COPY * read
+        return self.POINT * problem.batch * problem.groups * math.prod(out_size(problem)) * taps
+
+
+def _traffic(problem: Problem) -> float:
+    """Bytes that are read and written."""
+    read = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
+    return float(read + outputs(problem) * problem.out_dtype.itemsize)

@@ -1,0 +1,159 @@
+// Pixels in the lanes, output channels beside each other: windows of one sample, where neighbouring
+// pixels are neighbours in memory and nothing has to be turned around.
+#pragma once
+
+#include "kernels/gemm_cut.hpp"
+#include "kernels/gemm_pixel_block.hpp"
+
+namespace multiconv::MC_TARGET {
+namespace {
+
+// For one line of pixels, each output at the place of its input.
+template <class T>
+class ByPixels {
+ public:
+  static i64 scratch_bytes(const Desc& d, const Cut& cut) {
+    return (box_numbers(d, cut) + sums_numbers(cut)) * static_cast<i64>(sizeof(T));
+  }
+
+  static bool fits(const Desc& d) {
+    return d.rank == 1 && d.out_size[0] >= kFewest && d.in_channels <= kFewChannels;
+  }
+
+  static Cut cut(const Desc& d, i64 tasks, i64 threads, bool) {
+    return cut_for<T>(d, kInputs, tasks, min_of(tasks, threads));
+  }
+
+  static void run(const Task& task) {
+    ByPixels work(task);
+    const i64 channels = task.args.desc.in_channels;
+    for (i64 c = 0; c < channels; c += task.cut.inputs)
+      work.add(c, min_of(task.cut.inputs, channels - c));
+    if (!work.straight_) work.write();
+  }
+
+ private:
+  static constexpr i64 lanes = kLanes<T>;
+  static constexpr i64 kFewest = 4 * lanes;
+  static constexpr i64 kFewChannels = 256;  // with more, turning pixels around costs little
+  static constexpr i64 kInputs = 256;       // of a block of pixels that stays in the nearest cache
+
+  static i64 most_vectors(const Desc& d) {
+    return columns_of(static_cast<int>(min_of(kRows, d.out_channels)));
+  }
+  static i64 box_numbers(const Desc& d, const Cut& cut) {
+    return cut.inputs * most_vectors(d) * lanes;
+  }
+  // Whole vectors, and an odd number of them keeps rows apart in the cache.
+  static i64 pitch_of(i64 outputs) { return (ceil_div(outputs, lanes) | 1) * lanes; }
+  static i64 sums_numbers(const Cut& cut) {
+    return (cut.outputs + kRows) * pitch_of(cut.region.outputs);
+  }
+
+  explicit ByPixels(const Task& task)
+      : task_(task),
+        d_(task.args.desc),
+        pixels_(task.region.outputs),
+        pitch_(pitch_of(pixels_)),
+        straight_(task.straight<T>() == 1),
+        box_(take_scratch<T>(Slot::tile, box_numbers(d_, task.cut))),
+        sums_(take_scratch<T>(Slot::line, sums_numbers(task.cut))) {}
+
+  void add(i64 c, i64 inputs) {
+    const i64 all = straight_ ? pixels_ / lanes : ceil_div(pixels_, lanes);
+    i64 done = 0;
+    for (i64 left = ceil_div(all, most_vectors(d_)); left > 0; --left) {
+      const i64 now = ceil_div(all - done, left);
+      add_block(c, inputs, done * lanes, now);
+      done += now;
+    }
+    if (done * lanes < pixels_) add_block(c, inputs, done * lanes, 1);
+  }
+
+  // A block of pixels stays in the nearest cache while the weights pass by.
+  void add_block(i64 c, i64 inputs, i64 pixel, i64 vectors) {
+    gather(c, inputs, pixel, vectors * lanes);
+    const T* packed = static_cast<const T*>(task_.args.packed);
+    for (i64 p = task_.begin; p < task_.end; p += kPanel<T>) {
+      const Panel<T> panel = panel_of(d_, packed, task_.g, p, c, d_.in_channels);
+      for (i64 m = 0, rows = 0; m < panel.width; m += rows) {
+        rows = ceil_div(panel.width - m, ceil_div(panel.width - m, kRows));
+        add_rows({box_, vectors * lanes, inputs}, panel.w + m, panel.width, p + m, rows, pixel,
+                 c == 0);
+      }
+    }
+  }
+
+  void gather(i64 c, i64 inputs, i64 pixel, i64 count) {
+    const ConstView& x = task_.args.x;
+    const i64 step = x.strides[3], real = min_of(count, pixels_ - pixel);
+    const i64 at = task_.x_at + c * x.strides[2] + (task_.first[0] + pixel) * step;
+    as_stored<T>(d_.x_type, x.data, [&](auto* typed) {
+      for (i64 i = 0; i < inputs; ++i) {
+        T* to = box_ + i * count;
+        copy_row(typed + at + i * x.strides[2], step, real, to);
+        fill(to + real, count - real, T(0));
+      }
+    });
+  }
+
+  template <class S>
+  static void copy_row(const S* from, i64 step, i64 count, T* to) {
+    i64 i = 0;
+    if (step == 1) {
+      for (; i + lanes <= count; i += lanes) store(to + i, load_as<T>(from + i));
+      for (; i < count; ++i) to[i] = static_cast<T>(from[i]);
+    } else {
+      for (; i < count; ++i) to[i] = static_cast<T>(from[i * step]);
+    }
+  }
+
+  void add_rows(const Pixels<T>& x, const T* w, i64 width, i64 o, i64 rows, i64 pixel, bool begin) {
+    T start[kRows] = {};
+    for (i64 m = 0; m < rows; ++m) start[m] = initial<T>(task_.args, task_.channel(o + m));
+    const T* from = begin ? start : nullptr;
+    const PixelBlock<T> block = pixel_block_of<T>(rows, x.pitch / lanes);
+    if (!straight_)
+      return block(x, w, width, {sums_ + (o - task_.begin) * pitch_ + pixel, pitch_, from});
+    const i64 pitch = task_.args.out.strides[2];
+    const Outputs<T> out{static_cast<T*>(task_.args.out.data) + task_.out_at + o * pitch + pixel,
+                         pitch, from};
+    if (pixel + x.pitch <= pixels_)
+      block(x, w, width, out);
+    else
+      add_rest(block, x, w, width, out, rows, pixels_ - pixel);
+  }
+
+  // The pixels that fill no vector.
+  void add_rest(PixelBlock<T> block, const Pixels<T>& x, const T* w, i64 width,
+                const Outputs<T>& out, i64 rows, i64 pixels) {
+    const auto bytes = static_cast<std::size_t>(pixels) * sizeof(T);
+    for (i64 m = 0; m < rows && !out.start; ++m)
+      __builtin_memcpy(sums_ + m * lanes, out.first + m * out.pitch, bytes);
+    block(x, w, width, {sums_, lanes, out.start});
+    for (i64 m = 0; m < rows; ++m)
+      __builtin_memcpy(out.first + m * out.pitch, sums_ + m * lanes, bytes);
+  }
+
+  void write() const {
+    const RunArgs& args = task_.args;
+    const At step = step_of(args, 3);
+    as_stored<T>(d_.out_type, args.out.data, [&](auto* typed) {
+      for (i64 o = task_.begin; o < task_.end; ++o) {
+        T* row = sums_ + (o - task_.begin) * pitch_;
+        const At at = start_of(args, task_.n, task_.g, o) + task_.first[0] * step;
+        finish_row(args, task_.channel(o), at.residual, step.residual, row, pixels_);
+        store_row(row, typed + at.out, step.out, pixels_);
+      }
+    });
+  }
+
+  const Task& task_;
+  const Desc& d_;
+  i64 pixels_, pitch_;
+  bool straight_;  // sums are made in the output
+  T *box_, *sums_;
+};
+
+}  // namespace
+}  // namespace multiconv::MC_TARGET
