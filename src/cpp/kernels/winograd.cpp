@@ -58,11 +58,12 @@ class Layer {
     return max_of(cut_.positions * lanes + strip(), columns + kernels_.scratch()) + lanes;
   }
   i64 sums() const { return cut_.outputs * outputs_of_tile() * lanes; }
+  i64 write_elements() const { return sums() + strip(); }
   i64 product_elements() const { return cut_.form.products * product_step(kOutputs<T>); }
   i64 product_step(i64 width) const { return cut_.apart * cut_.outputs * width + kPad; }
 
   std::size_t scratch_bytes(int threads) const {
-    const i64 own = box_elements() + sums() + strip() + product_elements();
+    const i64 own = box_elements() + write_elements() + product_elements();
     const i64 blocks = cut_.is_private ? threads : 1;
     return static_cast<std::size_t>(threads * own + blocks * block_elements()) * sizeof(T);
   }
@@ -200,7 +201,7 @@ class Layer {
     const T* packed = static_cast<const T*>(args.packed);
     const T* u = packed + b.group * packing.group + packing.block(block);
     const i64 width = packing.width(block), step = product_step(width);
-    T* products = scratch(Slot::kernel, product_elements());
+    T* products = scratch(Slot::line, write_elements() + product_elements()) + write_elements();
     const i64 first = b.units[from].output;
     const Placed& last = b.units[to - 1];
     for (i64 p = 0; p < cut_.form.products; ++p, u += packing.step(block)) {
@@ -228,7 +229,7 @@ class Layer {
              i64 width) const {
     const Placed& placed = b.units[i];
     const Shape shape(d_, cut_.form, placed.unit.tiles);
-    T* memory = scratch(Slot::line, sums() + strip());
+    T* memory = scratch(Slot::line, write_elements() + product_elements());
     transforms_.back(shape, products, step, width, memory, memory + sums());
     if (placed.limited)
       Columns<T>(args, kernels_, transforms_, placed.unit, b.group)

@@ -1,23 +1,178 @@
-"""Minimal filtering: layers with small kernels."""
+"""Minimal filtering: layers with many channels and small kernels."""
 
 from __future__ import annotations
 
+import itertools
+import math
+from functools import lru_cache
+
+from multiconv._geometry import out_size, outputs, reached
+from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import NativeAlgorithm
+from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
 
 
 class Winograd(NativeAlgorithm):
-    """x."""
+    """Tiles of the input and kernels are transformed, multiplied over channels, transformed back.
+
+    ``m`` outputs of a filter of ``r`` taps take ``m + r - 1`` products along each axis. The points
+    of the transforms are chosen for accuracy; values that a transform would blur (NaN, infinity, a
+    huge range) are summed directly. After Winograd, "Arithmetic Complexity of Computations" (1980),
+    Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), and Barabasz et al.,
+    "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks"
+    (2020).
+    """
 
     name = "winograd"
-    summary = "layers with many channels and small kernels, stride 1, by minimal filtering"
+    summary = "float layers with several channels, kernels of 2 to 7 taps a side, without stride"
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
-        """x."""
+        """Layers whose kernels a transform keeps."""
+        if min(problem.group_in, problem.group_out) < 2:
+            return Refusal("with so few channels the transforms cost more than they save")
+        if problem.precision == "highest":
+            return Refusal("precision='highest' asks for direct summation")
+        if not traits.finite:
+            return Refusal("the kernel has NaN or infinite taps, which a transform would spread")
         return super().accepts(problem, traits)
 
+    def tile(self, problem: Problem) -> tuple[int, ...]:
+        """Outputs of a tile along each axis, with the least predicted time."""
+        return _best(problem)
+
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        """x."""
-        return Cost(1e9, self.scratch(problem, planning.machine), rounding(problem.acc_dtype))
+        """Transforms, products and what they move, at the best tile."""
+        tile = self.tile(problem)
+        return Cost(
+            CALL + _seconds(problem, tile, planning.machine),
+            self.scratch(problem, planning.machine),
+            _error(problem, tile),
+        )
+
+
+MOST_PRODUCTS, MOST_TAPS = 8, 7
+"""Of an axis that is transformed."""
+
+PACKED = 4.5
+"""Transformed weights are at most so many times the weights."""
+
+ERROR_FACTOR = 8
+"""Tiles with a smaller bound than so many times direct summation's are preferred."""
+
+GROWTH = {
+    (2, 2): 2.9, (3, 2): 2.9, (4, 2): 5.1, (5, 2): 7.5, (6, 2): 13.2, (7, 2): 21.0,
+    (2, 3): 3.5, (3, 3): 5.6, (4, 3): 8.2, (5, 3): 13.9, (6, 3): 21.8,
+    (2, 4): 6.1, (3, 4): 8.9, (4, 4): 14.6, (5, 4): 22.5,
+    (2, 5): 9.9, (3, 5): 15.4, (4, 5): 23.1,
+    (2, 6): 16.5, (3, 6): 24.0,
+    (2, 7): 25.7,
+}  # fmt: skip
+"""What an axis' transforms make of independent rounding errors, by outputs and taps of a tile."""
+
+ROUNDINGS = 48
+"""Additions that the roundings of the transforms themselves are worth."""
+
+PRODUCTS = 0.85
+"""Share of the peak rate that the matrix products reach."""
+
+FORWARD, BACK = 0.1e-9, 0.1e-9
+"""Seconds that a byte of transformed input, of products takes."""
+
+
+def _error(problem: Problem, tile: tuple[int, ...]) -> float:
+    """Six standard deviations of the error, were all products as large as they can be.
+
+    Roundings are taken for independent and uniform. A sum of n terms then errs by a standard
+    deviation of ``eps sqrt(n) / 6``, and each axis multiplies it by its `GROWTH`.
+    """
+    terms, growth = problem.group_in, 1.0
+    for m, k in zip(tile, problem.kernel, strict=True):
+        if m > 1:
+            growth *= GROWTH[m, k]
+        else:
+            terms *= k
+    return rounding(problem.acc_dtype) * math.sqrt(terms + ROUNDINGS) * growth
+
+
+def _direct_error(problem: Problem) -> float:
+    return rounding(problem.acc_dtype) * (math.prod(problem.kernel) * problem.group_in + 1)
+
+
+def _tiles(axis: int, outputs: int, kernel: int) -> list[int]:
+    """Outputs that a tile may have along an axis."""
+    if kernel == 1:
+        return [1]
+    summed = [1] if axis == 0 else []
+    if kernel > MOST_TAPS:
+        return summed
+    most = max(min(MOST_PRODUCTS + 1 - kernel, outputs), 2)
+    return summed + list(range(2, most + 1))
+
+
+@lru_cache(maxsize=4096)
+def _best(problem: Problem) -> tuple[int, ...]:
+    """The quickest tile of those that are accurate and small enough, else the most accurate."""
+    profile = machine()
+    rank = problem.rank
+    if rank > 3 or rounding(problem.acc_dtype) == 0:
+        return (0,) * rank
+    axes = [
+        _tiles(a, n, k)
+        for a, (n, k) in enumerate(zip(out_size(problem), problem.kernel, strict=True))
+    ]
+    tiles = [tile for tile in itertools.product(*axes) if max(tile) > 1]
+    if not tiles:
+        return (0,) * rank
+    allowed = math.inf if problem.precision == "fast" else ERROR_FACTOR * _direct_error(problem)
+    good = [
+        tile
+        for tile in tiles
+        if _packed(problem, tile, profile) <= PACKED and _error(problem, tile) <= allowed
+    ]
+    if not good:
+        return min(tiles, key=lambda tile: (_error(problem, tile), tile))
+    return min(good, key=lambda tile: (_seconds(problem, tile, profile), tile))
+
+
+def _products(problem: Problem, tile: tuple[int, ...]) -> tuple[int, int]:
+    """Products of a tile, and taps that are summed one by one."""
+    products = taps = 1
+    for m, k in zip(tile, problem.kernel, strict=True):
+        if m > 1:
+            products *= m + k - 1
+        else:
+            taps *= k
+    return products, taps
+
+
+def _lanes(problem: Problem, profile: Machine) -> int:
+    return max(profile.lanes * 4 // problem.acc_dtype.itemsize, 1)
+
+
+def _packed(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float:
+    """Transformed weights by weights."""
+    products, taps = _products(problem, tile)
+    lanes = _lanes(problem, profile)
+    padded = -(-problem.group_out // lanes) * lanes / problem.group_out
+    return products * taps / math.prod(problem.kernel) * padded
+
+
+def _seconds(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float:
+    products, taps = _products(problem, tile)
+    size = problem.acc_dtype.itemsize
+    lanes = _lanes(problem, profile)
+    rows = problem.batch * problem.groups
+    for n, m in zip(out_size(problem), tile, strict=True):
+        rows *= -(-n // m)
+    into = -(-problem.group_in // lanes) * lanes
+    out = -(-problem.group_out // lanes) * lanes
+    flops = 2.0 * products * taps * rows * problem.group_in * out
+    alone = flops / (PRODUCTS * profile.flops(size))
+    alone += products * rows * size * (FORWARD * into + BACK * out)
+    moved = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
+    moved += outputs(problem) * problem.out_dtype.itemsize
+    weights = products * taps * problem.in_channels * out * size
+    alone += (moved + weights) / (2 * profile.bandwidth1)
+    return shared(alone, profile) + far_output(problem, profile)
