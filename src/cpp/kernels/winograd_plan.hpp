@@ -40,7 +40,7 @@ MC_INLINE bool has_tiles(const Desc& d) {
 
 // Outputs of a tile where the planner has no wish.
 MC_INLINE i64 usual_tile(const Desc& d, int a) {
-  if (d.kernel[a] == 1 || (a == 0 && d.rank == kAxes)) return 1;
+  if (d.kernel[a] == 1 || (a == 0 && d.rank == kAxes && d.kernel[1] * d.kernel[2] > 1)) return 1;
   return d.kernel[a] <= 3 ? 4 : d.kernel[a] <= 6 ? 8 - d.kernel[a] : 2;
 }
 

@@ -82,10 +82,11 @@ FORWARD, BACK = 0.1e-9, 0.1e-9
 
 
 def _error(problem: Problem, tile: tuple[int, ...]) -> float:
-    """Six standard deviations of the error, were all products as large as they can be.
+    """Six standard deviations of the error, were all products as large as they can be, and a bias.
 
-    Roundings are taken for independent and uniform. A sum of n terms then errs by a standard
-    deviation of ``eps sqrt(n) / 6``, and each axis multiplies it by its `GROWTH`.
+    Roundings are taken for independent and uniform: a sum of n terms then errs by a standard
+    deviation of ``eps sqrt(n) / 6``. Sums of equal terms are rounded the same way again and again;
+    an eighth of a unit each time makes ``eps n / 16``. Each axis multiplies both by its `GROWTH`.
     """
     terms, growth = problem.group_in, 1.0
     for m, k in zip(tile, problem.kernel, strict=True):
@@ -93,7 +94,8 @@ def _error(problem: Problem, tile: tuple[int, ...]) -> float:
             growth *= GROWTH[m, k]
         else:
             terms *= k
-    return rounding(problem.acc_dtype) * math.sqrt(terms + ROUNDINGS) * growth
+    units = math.sqrt(terms + ROUNDINGS) + terms / 16
+    return rounding(problem.acc_dtype) * units * growth
 
 
 def _direct_error(problem: Problem) -> float:
@@ -152,11 +154,13 @@ def _lanes(problem: Problem, profile: Machine) -> int:
 
 
 def _packed(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float:
-    """Transformed weights by weights."""
+    """Transformed weights, and two bits for each weight as it was, by weights."""
     products, taps = _products(problem, tile)
     lanes = _lanes(problem, profile)
     padded = -(-problem.group_out // lanes) * lanes / problem.group_out
-    return products * taps / math.prod(problem.kernel) * padded
+    weights = math.prod(problem.kernel)
+    marks = -(-weights // (4 * problem.acc_dtype.itemsize))
+    return (products * taps + marks) / weights * padded
 
 
 def _seconds(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float:
