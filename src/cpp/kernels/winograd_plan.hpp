@@ -15,7 +15,7 @@ inline constexpr int kTileRows = MC_REGISTERS >= 32 ? 14 : 6;  // tiles whose su
 template <class T>
 inline constexpr i64 kOutputs = kVectors * kLanes<T>;
 
-inline constexpr i64 kPrivate = 400 * 1024;   // bytes of a thread's own block of tiles
+inline constexpr i64 kPrivate = 500 * 1024;   // bytes of a thread's own block of tiles
 inline constexpr i64 kShared = 8 << 20;       // bytes of inputs that all threads transform together
 inline constexpr i64 kSumBytes = 300 * 1024;  // bytes of products of a task
 inline constexpr i64 kBoxBytes = 40 * 1024;   // bytes of a box, of a plane where planes are summed
@@ -143,7 +143,7 @@ MC_INLINE int longest_axis(const Desc& d, const Cut& c) {
     if (c.tiles[i] <= 1) continue;
     const double halo = static_cast<double>(d.kernel[a]) - 0.75;
     const double length = static_cast<double>(c.tiles[i] * c.form.m[i]) / halo;
-    const double worth = i == kAxes - 1 ? length / 2 : length;  // neighbours in memory
+    const double worth = i == kAxes - 1 ? length / 8 : length;  // neighbours in memory
     if (worth > most) {
       most = worth;
       longest = i;

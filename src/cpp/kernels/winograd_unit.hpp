@@ -12,16 +12,8 @@ template <class T>
 class Window {
  public:
   Window(const RunArgs& args, i64 phase) : phase_(phase_of(args.desc, phase)), args_(args) {
-    const Desc& d = args.desc;
-    i64 bytes = bytes_of_integer(d.out_type);
-    if (bytes == 0) bytes = sizeof(T);
-    i64 at = 0;
-    for (int a = 0; a < d.rank; ++a) {
-      at += phase_.first[a] * args.out.strides[3 + a];
-      out_.strides[3 + a] = args.out.strides[3 + a] * d.dilation[a];
-    }
-    for (int i = 0; i < 3; ++i) out_.strides[i] = args.out.strides[i];
-    out_.data = static_cast<char*>(args.out.data) + at * bytes;
+    out_ = every(args.out);
+    if (args.desc.has_residual) residual_ = every(args.residual);
   }
 
   // Goes to outputs `first` on, so many along each axis.
@@ -54,12 +46,30 @@ class Window {
 
  private:
   RunArgs args() const {
-    return {phase_.desc, args_.packed, args_.x, args_.bias, out_, args_.pool};
+    return {phase_.desc, args_.packed, args_.x,     args_.bias,
+            out_,        args_.pool,   args_.scale, residual_};
+  }
+
+  // The outputs of the phase.
+  template <class V>
+  V every(V view) const {
+    const Desc& d = args_.desc;
+    const i64 integer = bytes_of_integer(d.out_type);
+    const i64 bytes = integer > 0 ? integer : static_cast<i64>(sizeof(T));
+    i64 at = 0;
+    for (int a = 0; a < d.rank; ++a) {
+      at += phase_.first[a] * view.strides[3 + a];
+      view.strides[3 + a] *= d.dilation[a];
+    }
+    using Byte = std::conditional_t<std::is_same_v<V, View>, char, const char>;
+    view.data = static_cast<Byte*>(view.data) + at * bytes;
+    return view;
   }
 
   Phase phase_;
   const RunArgs& args_;
-  View out_;
+  View out_ = {};
+  ConstView residual_ = {};
   i64 first_[kMaxRank];
   Box box_;
   Tables tables_;
