@@ -1,6 +1,7 @@
 """Minimal filtering: every tile, what it keeps of small values, the error it states."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._traits import UNKNOWN
 from multiconv.algorithms import winograd
+from multiconv.algorithms._base import weight_bytes
 from multiconv.algorithms._native import executable
 
 ALGORITHM = registered()["winograd"]
@@ -27,7 +29,7 @@ def run(name, problem, tile, x, w, target=""):
     assert native.refusal is None
     shape = (problem.batch, problem.groups, problem.group_out, *out_size(problem))
     out = np.full(shape, 7, problem.out_dtype)
-    native.run(native.pack(w), x, None, out)
+    native.run(native.pack(w), x, None, None, None, out)
     return out
 
 
@@ -155,10 +157,11 @@ def test_the_choice_of_tiles_keeps_the_rules_of_accuracy_and_memory(text):
     problem = Problem.parse(text + " float32")
     cost = ALGORITHM.cost(problem, UNKNOWN, planner)
     assert cost.error <= DEFAULT_ERROR_FACTOR * direct_error(problem)
-    weights = 4 * problem.in_channels * problem.out_channels * np.prod(problem.kernel)
-    w = np.ones((1, problem.out_channels, problem.in_channels, *problem.kernel), np.float32)
-    prepared = ALGORITHM.prepare(problem, w, UNKNOWN, planner)
-    assert prepared.packed.bytes <= winograd.PACKED * weights + 2**16
+    for low_memory, times in [(False, 4.5), (True, 1.0)]:
+        problem = replace(problem, low_memory=low_memory)
+        prepared = ALGORITHM.prepared_bytes(problem, UNKNOWN, planner)
+        if not low_memory or weight_bytes(problem) < 2**18:
+            assert prepared <= times * weight_bytes(problem) + 2**20
 
 
 def test_the_highest_precision_is_refused():

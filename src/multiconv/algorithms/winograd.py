@@ -10,7 +10,7 @@ from multiconv._geometry import out_size, outputs, reached
 from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
-from multiconv.algorithms._base import Cost, Planning, Refusal
+from multiconv.algorithms._base import Cost, Planning, Refusal, weight_bytes
 from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
 
 
@@ -55,8 +55,9 @@ class Winograd(NativeAlgorithm):
 MOST_PRODUCTS, MOST_TAPS = 8, 7
 """Of an axis that is transformed."""
 
-PACKED = 4.5
-"""Transformed weights are at most so many times the weights."""
+PREPARED, PREPARED_MORE, PREPARED_LOW = 4.5, 2**16, 2**20
+"""Tiles whose weights take at most so many times what weights take, and so many bytes more, are
+preferred; with ``low_memory`` those that take at most so many bytes more than weights."""
 
 ERROR_FACTOR = 8
 """Tiles with a smaller bound than so many times direct summation's are preferred."""
@@ -128,10 +129,12 @@ def _best(problem: Problem) -> tuple[int, ...]:
     if not tiles:
         return (0,) * rank
     allowed = math.inf if problem.precision == "fast" else ERROR_FACTOR * _direct_error(problem)
+    weights = weight_bytes(problem)
+    most = weights + PREPARED_LOW if problem.low_memory else PREPARED * weights + PREPARED_MORE
     good = [
         tile
         for tile in tiles
-        if _packed(problem, tile, profile) <= PACKED and _error(problem, tile) <= allowed
+        if _packed(problem, tile, profile) <= most and _error(problem, tile) <= allowed
     ]
     if not good:
         return min(tiles, key=lambda tile: (_error(problem, tile), tile))
@@ -153,14 +156,14 @@ def _lanes(problem: Problem, profile: Machine) -> int:
     return max(profile.lanes * 4 // problem.acc_dtype.itemsize, 1)
 
 
-def _packed(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float:
-    """Transformed weights, and two bits for each weight as it was, by weights."""
+def _packed(problem: Problem, tile: tuple[int, ...], profile: Machine) -> int:
+    """Bytes of transformed weights, and of two bits for each weight as it was."""
     products, taps = _products(problem, tile)
     lanes = _lanes(problem, profile)
-    padded = -(-problem.group_out // lanes) * lanes / problem.group_out
-    weights = math.prod(problem.kernel)
-    marks = -(-weights // (4 * problem.acc_dtype.itemsize))
-    return (products * taps + marks) / weights * padded
+    kernels = problem.in_channels * -(-problem.group_out // lanes) * lanes
+    marks = -(-math.prod(problem.kernel) // (4 * problem.acc_dtype.itemsize))
+    lines = problem.groups * -(-problem.group_out // (2 * lanes)) * products * 64
+    return kernels * (products * taps + marks) * problem.acc_dtype.itemsize + lines
 
 
 def _seconds(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float:
