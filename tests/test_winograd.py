@@ -14,7 +14,7 @@ from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._traits import UNKNOWN
 from multiconv.algorithms import winograd
-from multiconv.algorithms._base import weight_bytes
+from multiconv.algorithms._base import Epilogue, weight_bytes
 from multiconv.algorithms._native import executable
 
 ALGORITHM = registered()["winograd"]
@@ -139,8 +139,8 @@ def test_the_stated_error_holds_for_every_tile(text, dtype):
             long_x, long_w = x.astype(np.longdouble), w.astype(np.longdouble)
             if x.size * w[0, 0, 0].size > 2e5:
                 continue
-            plan.run(plan.prepare(long_w), long_x, None, exact)
-            plan.run(plan.prepare(abs(long_w)), abs(long_x), None, scale)
+            plan.run(plan.prepare(long_w), long_x, Epilogue(), exact)
+            plan.run(plan.prepare(abs(long_w)), abs(long_x), Epilogue(), scale)
             scale = scale.max()
         for tile in tiles(problem.kernel):
             got = run("winograd", problem, tile, x, w)
