@@ -3,6 +3,7 @@
 
 #include "kernels/channel_io.hpp"
 #include "kernels/winograd_plan.hpp"
+#include "simd/hints.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -102,6 +103,7 @@ class KernelIo {
     mark(taps, count, marks(packed, g, c) + vector * lanes);
     const T* values = transform(count, taps, other);
     Vec<T> top = {};
+    const bool far = packing_.all * static_cast<i64>(sizeof(T)) > kFar;
     T* to = weights(packed, g, vector, c);
     const i64 step = packing_.step(vector / kVectors), width = packing_.width(vector / kVectors);
     extents_.each(packing_.form, [&](i64 number, i64 product, i64 tap) {
@@ -110,9 +112,13 @@ class KernelIo {
         const Vec<T> v = load(values + (i * extents_.all() + number) * lanes);
         const Vec<T> size = v < Vec<T>{} ? -v : v;
         top = top > size ? top : size;
-        store(row + i * width, v);
+        if (far)
+          stream(row + i * width, v);
+        else
+          store(row + i * width, v);
       }
     });
+    if (far) end_stream();
     T each[lanes], most = T(0);
     store(each, top);
     for (int l = 0; l < lanes; ++l) most = each[l] > most ? each[l] : most;

@@ -19,6 +19,7 @@ inline constexpr i64 kPrivate = 500 * 1024;   // bytes of a thread's own block o
 inline constexpr i64 kShared = 8 << 20;       // bytes of inputs that all threads transform together
 inline constexpr i64 kSumBytes = 300 * 1024;  // bytes of products of a task
 inline constexpr i64 kBoxBytes = 40 * 1024;   // bytes of a box, of a plane where planes are summed
+inline constexpr i64 kFar = 16 << 20;         // bytes of weights that no cache is taken to hold
 inline constexpr i64 kLeastRows = 12;         // tiles that make a thread's own block worth it
 
 // Outputs, taps and products of a tile along each axis. The first axis may be summed tap by tap

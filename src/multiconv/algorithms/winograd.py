@@ -11,7 +11,7 @@ from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal, weight_bytes
-from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
+from multiconv.algorithms._native import CALL, NativeAlgorithm, shared
 
 
 class Winograd(NativeAlgorithm):
@@ -75,11 +75,21 @@ GROWTH = {
 ROUNDINGS = 48
 """Additions that the roundings of the transforms themselves are worth."""
 
-PRODUCTS = 0.85
-"""Share of the peak rate that the matrix products reach."""
+PRODUCTS = 0.88
+"""Operations at the peak rate that take as long as one of the matrix products does."""
 
-FORWARD, BACK = 0.1e-9, 0.1e-9
-"""Seconds that a byte of transformed input, of products takes."""
+FORWARD, BACK = 10.5, 2.7
+"""The same for a byte of transformed input, and of products."""
+
+ARRAYS, NEAR, FAR = 3.9, 3.5, 1.1
+"""Trips at one thread's bandwidth that input and output are worth, weights that caches hold, and
+what is beyond these."""
+
+APART = 2.0
+"""How much longer arrays take whose taps lie apart."""
+
+BEGIN = 15e-6
+"""Seconds that a run takes beyond its work."""
 
 
 def _error(problem: Problem, tile: tuple[int, ...]) -> float:
@@ -89,14 +99,16 @@ def _error(problem: Problem, tile: tuple[int, ...]) -> float:
     deviation of ``eps sqrt(n) / 6``. Sums of equal terms are rounded the same way again and again;
     an eighth of a unit each time makes ``eps n / 16``. Each axis multiplies both by its `GROWTH`.
     """
-    terms, growth = problem.group_in, 1.0
-    for m, k in zip(tile, problem.kernel, strict=True):
-        if m > 1:
-            growth *= GROWTH[m, k]
-        else:
-            terms *= k
+    _, taps = _products(problem, tile)
+    terms = problem.group_in * taps
     units = math.sqrt(terms + ROUNDINGS) + terms / 16
-    return rounding(problem.acc_dtype) * units * growth
+    return rounding(problem.acc_dtype) * units * _growth(problem, tile)
+
+
+def _growth(problem: Problem, tile: tuple[int, ...]) -> float:
+    """What all axes' transforms make of independent rounding errors."""
+    axes = zip(tile, problem.kernel, strict=True)
+    return math.prod(GROWTH[m, k] for m, k in axes if m > 1)
 
 
 def _direct_error(problem: Problem) -> float:
@@ -138,7 +150,14 @@ def _best(problem: Problem) -> tuple[int, ...]:
     ]
     if not good:
         return min(tiles, key=lambda tile: (_error(problem, tile), tile))
-    return min(good, key=lambda tile: (_seconds(problem, tile, profile), tile))
+    return min(
+        good, key=lambda tile: (_seconds(problem, tile, profile) * _worth(problem, tile), tile)
+    )
+
+
+def _worth(problem: Problem, tile: tuple[int, ...]) -> float:
+    """What time counts for: tiles that err more must save some."""
+    return 1 + _growth(problem, tile) / math.prod(problem.kernel) / 100
 
 
 def _products(problem: Problem, tile: tuple[int, ...]) -> tuple[int, int]:
@@ -175,11 +194,14 @@ def _seconds(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float
         rows *= -(-n // m)
     into = -(-problem.group_in // lanes) * lanes
     out = -(-problem.group_out // lanes) * lanes
-    flops = 2.0 * products * taps * rows * problem.group_in * out
-    alone = flops / (PRODUCTS * profile.flops(size))
-    alone += products * rows * size * (FORWARD * into + BACK * out)
-    moved = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
-    moved += outputs(problem) * problem.out_dtype.itemsize
-    weights = products * taps * problem.in_channels * out * size
-    alone += (moved + weights) / (2 * profile.bandwidth1)
-    return shared(alone, profile) + far_output(problem, profile)
+    into *= products * rows * size
+    flops = PRODUCTS * 2.0 * products * taps * rows * problem.group_in * out
+    flops += FORWARD * into + BACK * products * rows * out * size
+    arrays = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
+    arrays += outputs(problem) * problem.out_dtype.itemsize
+    weights = _packed(problem, tile, profile)
+    near = min(weights, profile.threads * profile.cache)
+    trips = ARRAYS * (APART if max(problem.dilation) > 1 else 1) * arrays
+    trips += NEAR * near + FAR * (weights - near)
+    alone = flops / profile.flops(size) + trips / profile.bandwidth1
+    return shared(alone, profile) + BEGIN
