@@ -10,6 +10,7 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
+inline constexpr i64 kAhead = 2;        // rows that are fetched before they are needed
 inline constexpr i64 kLongestSkip = 4;  // pixels so far apart still come as squares of neighbours
 
 // A block of channels of one image, from some pixel on.
@@ -56,7 +57,7 @@ MC_INLINE void read_one(const Planes<S>& from, i64 at, T* to) {
 
 // `count` pixels, `step` apart. Vectors may be read up to `end`, where the array ends.
 template <class T, class S>
-void read_run(const Planes<S>& from, i64 step, i64 count, S* end, T* to) {
+void read_run(const Planes<S>& from, i64 step, i64 count, S* end, T* to, i64 ahead = 0) {
   constexpr int lanes = kLanes<T>;
   const i64 reach = end - (from.first + max_of((from.count - 1) * from.channel, 0));
   i64 i = 0;
@@ -73,6 +74,9 @@ void read_run(const Planes<S>& from, i64 step, i64 count, S* end, T* to) {
       if (at < 0 || at % step != 0) break;
       Vec<T> v[lanes];
       read_square<T>(from, at, v);
+      if (ahead != 0)
+        for (int l = 0; l < from.count; ++l)
+          __builtin_prefetch(from.first + l * from.channel + at + ahead);
       if (step == 1 && at + lanes <= span) {
 #pragma GCC unroll 16
         for (int l = 0; l < lanes; ++l) store(to + (at + l) * lanes, v[l]);
@@ -113,7 +117,8 @@ void read_box(const Desc& d, const Box& box, const Tables& t, const Planes<S>& f
         const i64 pixel = from.strides[last];
         const Planes<S> here = {from.first + offset + run.source * pixel, from.count, from.channel,
                                 from.strides};
-        read_run(here, run.step * pixel, run.count, end, row);
+        read_run(here, run.step * pixel, run.count, end, row,
+                 last > 0 ? kAhead * from.strides[last - 1] : 0);
       }
     }
     int a = last - 1;
@@ -124,7 +129,7 @@ void read_box(const Desc& d, const Box& box, const Tables& t, const Planes<S>& f
 
 // n neighbouring positions to pixels `step` apart.
 template <class T, class Out>
-void write_run(const T* sums, i64 n, const Planes<Out>& to, i64 step) {
+void write_run(const T* sums, i64 n, const Planes<Out>& to, i64 step, i64 ahead = 0) {
   constexpr int lanes = kLanes<T>;
   if constexpr (sizeof(Out) == sizeof(T)) {
     if (to.channel == 1 && to.count == lanes) {
@@ -139,6 +144,9 @@ void write_run(const T* sums, i64 n, const Planes<Out>& to, i64 step) {
         for (int l = 0; l < lanes; ++l)
           v[l] = at + l < n ? load(sums + (at + l) * lanes) : Vec<T>{};
         transpose<T>(v);
+        if (ahead != 0)
+          for (int l = 0; l < to.count; ++l)
+            __builtin_prefetch(to.first + l * to.channel + at + ahead, 1);
         if (to.count == lanes && n >= lanes) {
 #pragma GCC unroll 16
           for (int l = 0; l < lanes; ++l) store(to.first + l * to.channel + at, v[l]);
@@ -192,7 +200,7 @@ void write_box(const Block& block, const i64* size, const i64* pitch, T* sums,
     if (d.has_bias || !is_plain(d))
       finish_lanes(block.args, block.channel, block.count, residual, neighbour, row, width);
     const Planes<Out> here = {to.first + offset, to.count, to.channel, to.strides};
-    write_run(row, width, here, pixel);
+    write_run(row, width, here, pixel, last > 0 ? kAhead * to.strides[last - 1] : 0);
     int a = last - 1;
     while (a >= 0 && ++index[a] == size[a]) index[a--] = 0;
     if (a < 0) break;
