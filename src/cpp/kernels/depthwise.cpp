@@ -2,6 +2,7 @@
 // its own. Lanes are neighbouring pixels where these lie side by side in memory, channels where
 // those do. Rows of the input are staged in a ring that stays in the first-level cache, and each
 // serves all the output rows in registers.
+#include <limits>
 #include <type_traits>
 
 #include "base/kernel.hpp"
@@ -11,10 +12,10 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
-inline constexpr i64 kRing = 40 * 1024;    // bytes of staged rows that are worth a narrower strip
+inline constexpr i64 kRing = 40 * 1024;      // bytes of staged rows that are worth a narrower strip
 inline constexpr i64 kFarRing = 256 * 1024;  // from which on rows do not share loads
 inline constexpr double kLargestRing = 4 << 20;
-inline constexpr i64 kWork = 1 << 17;      // multiply-adds that are worth a task
+inline constexpr i64 kWork = 1 << 17;  // multiply-adds that are worth a task
 inline constexpr i64 kNarrowRows = 7, kNarrowVectors = MC_REGISTERS >= 32 ? 7 : 4;
 
 // The axis of rows; of one row where there is no such axis.
@@ -26,9 +27,8 @@ struct Rows {
 MC_INLINE Rows rows_of(const Desc& d) {
   const int a = d.rank - 2;
   if (a < 0) return {1, 1, 1, 1, 1, 0, Boundary::constant};
-  return {d.in_size[a],  d.out_size[a], d.kernel[a],
-          d.stride[a],   d.dilation[a], d.pad_low[a],
-          d.boundary[a]};
+  return {d.in_size[a],  d.out_size[a], d.kernel[a],  d.stride[a],
+          d.dilation[a], d.pad_low[a],  d.boundary[a]};
 }
 
 MC_INLINE i64 outer_product(const Desc& d, const i64* sizes) {
@@ -46,15 +46,18 @@ MC_INLINE bool channels_are_lanes(const Desc& d, const ConstView& x, int lanes) 
 template <class T, bool by_lane>
 struct Cut {
   static constexpr i64 lanes = kLanes<T>;
-  i64 channels, units;      // units: of work, a channel or a vector of them
+  i64 channels, units;  // units: of work, a channel or a vector of them
   i64 outer_taps, outer_outputs;
-  i64 apart;                // between output rows that share input rows
-  i64 phases;               // input rows between those, counted in tap rows
-  i64 block;                // output rows of a block
-  i64 ring, positions;      // input rows staged at once, and of a band
+  i64 apart;   // between output rows that share input rows
+  i64 phases;  // input rows between those, counted in tap rows
+  i64 block;   // output rows of a block
+  // Blocks of rows that are staged before the first of them is summed: loads that cross what was
+  // stored just now have to wait for it.
+  static constexpr i64 ahead = by_lane ? 1 : 2;
+  i64 ring, positions;  // input rows staged at once, and of a band
   i64 width, strips, rows, bands;
-  i64 chunk, chunks;        // units of a task
-  i64 images;               // that a task's units are counted in
+  i64 chunk, chunks;  // units of a task
+  i64 images;         // that a task's units are counted in
 
   explicit Cut(const Desc& d) {
     const Rows r = rows_of(d);
@@ -78,8 +81,7 @@ struct Cut {
       ring = ring_of(r);
     }
     const i64 least = by_lane ? 16 : 16 * lanes;
-    for (strips = 1; ring_bytes(d) > kRing && width > least; width = ceil_div(out_width, ++strips))
-      ;
+    for (strips = 1; ring_bytes(d) > kRing && width > least; width = ceil_div(out_width, ++strips));
     strips = ceil_div(out_width, width);
 
     const double row = static_cast<double>(outer_taps * r.taps * d.kernel[d.rank - 1] * width) *
@@ -99,7 +101,7 @@ struct Cut {
   }
 
   i64 ring_of(const Rows& r) const {
-    return (block - 1) * r.stride + (r.taps - 1) * r.dilation + 1;
+    return (ahead * block - 1) * r.stride + (r.taps - 1) * r.dilation + 1;
   }
   i64 ring_bytes(const Desc& d) const {
     return outer_taps * ring * columns_for<T>(d, 0, width, by_lane).pitch *
@@ -107,9 +109,7 @@ struct Cut {
   }
 
   // All columns_for() of one width differ by their shift alone.
-  i64 row_room(const Desc& d) const {
-    return columns_for<T>(d, 0, width, by_lane).pitch + lanes;
-  }
+  i64 row_room(const Desc& d) const { return columns_for<T>(d, 0, width, by_lane).pitch + lanes; }
   i64 stage_room(const Desc& d) const { return (outer_taps * ring + 1) * row_room(d); }
   i64 table_room(const Desc& d) const {
     return 2 * outer_taps * positions + d.kernel[d.rank - 1] + 2 * (width + lanes);
@@ -120,33 +120,22 @@ struct Cut {
   }
 };
 
-// The activation of a vector of sums.
-template <class T>
-MC_INLINE Vec<T> activated(Activation a, Vec<T> v) {
-  if constexpr (is_float<T>) {
-    const Vec<T> zero{}, six = splat(T(6));
-    if (a == Activation::none) return v;
-    if (a == Activation::relu) return v < zero ? zero : v;
-    if (a == Activation::relu6) {
-      v = v < zero ? zero : v;
-      return v > six ? six : v;
-    }
-    T each[kLanes<T>];
-    store(each, v);
-    activate_row(a, each, kLanes<T>);
-    return load(each);
-  } else {
-    return v;
-  }
-}
-
 template <class T, bool by_lane>
 class Task {
   static constexpr i64 lanes = kLanes<T>;
+  static constexpr T kMost = std::numeric_limits<T>::has_infinity
+                                 ? std::numeric_limits<T>::infinity()
+                                 : std::numeric_limits<T>::max();
 
  public:
   Task(const RunArgs& args, const Cut<T, by_lane>& cut, i64 task)
-      : args_(args), d_(args.desc), c_(cut), r_(rows_of(d_)) {
+      : args_(args),
+        d_(args.desc),
+        c_(cut),
+        r_(rows_of(d_)),
+        clamps_(d_.activation == Activation::relu || d_.activation == Activation::relu6),
+        direct_(is_direct()),
+        taps_(taps_of(d_)) {
     if constexpr (by_lane) {
       chunk_ = task % c_.chunks;
       task /= c_.chunks;
@@ -176,20 +165,21 @@ class Task {
   }
 
   void run() {
-    const i64 all = c_.units * c_.images;
-    for (i64 i = chunk_ * c_.chunk; i < min_of((chunk_ + 1) * c_.chunk, all); ++i)
-      as_stored<T>(d_.x_type, args_.x.data,
-                   [&](auto* x) { run_unit(x, image_ + i / c_.units, i % c_.units); });
+    const i64 end = min_of((chunk_ + 1) * c_.chunk, c_.units * c_.images);
+    as_stored<T>(d_.x_type, args_.x.data, [&](auto* x) {
+      for (i64 i = chunk_ * c_.chunk; i < end; ++i)
+        run_unit(x, image_ + i / c_.units, i % c_.units);
+    });
   }
 
  private:
   void make_room() {
     room_ = c_.row_room(d_);
-    stage_ = static_cast<T*>(thread_scratch(
-        Slot::tile, static_cast<std::size_t>(c_.stage_room(d_)) * sizeof(T)));
+    stage_ = static_cast<T*>(
+        thread_scratch(Slot::tile, static_cast<std::size_t>(c_.stage_room(d_)) * sizeof(T)));
     const i64 rows = c_.outer_taps * c_.positions;
-    i64* table = static_cast<i64*>(thread_scratch(
-        Slot::table, static_cast<std::size_t>(c_.table_room(d_)) * sizeof(i64)));
+    i64* table = static_cast<i64*>(
+        thread_scratch(Slot::table, static_cast<std::size_t>(c_.table_room(d_)) * sizeof(i64)));
     row_ = reinterpret_cast<const T**>(table);
     source_ = table + rows;
     offset_ = source_ + rows;
@@ -222,8 +212,7 @@ class Task {
         const i64 e = inside ? resolve_index(j, r_.size, r_.boundary) : kOutside;
         const bool there = e != kOutside;
         source_[o * c_.positions + i] = there ? at + e * x_row() : kNowhere;
-        row_[o * c_.positions + i] =
-            there ? stage_ + (o * c_.ring + i % c_.ring) * room_ : outside;
+        row_[o * c_.positions + i] = there ? stage_ + (o * c_.ring + i % c_.ring) * room_ : outside;
       }
     }
   }
@@ -236,7 +225,7 @@ class Task {
       vectors_ = width_;
       for (i64 v = 0; v < vectors_; ++v) {
         at_[v] = v * d_.stride[d_.rank - 1] * lanes;
-        out_[v] = direct() ? v * out_step() : v * lanes;
+        out_[v] = direct_ ? v * out_step() : v * lanes;
       }
     } else {
       vectors_ = ceil_div(width_, lanes);
@@ -245,15 +234,13 @@ class Task {
     }
   }
 
-  i64 positions() const {
-    return (height_ - 1) * r_.stride + (r_.taps - 1) * r_.dilation + 1;
-  }
+  i64 positions() const { return (height_ - 1) * r_.stride + (r_.taps - 1) * r_.dilation + 1; }
   i64 x_row() const { return d_.rank > 1 ? args_.x.strides[1 + d_.rank] : 0; }
   i64 out_row() const { return d_.rank > 1 ? args_.out.strides[1 + d_.rank] : 0; }
   i64 out_step() const { return args_.out.strides[2 + d_.rank]; }
 
   // Whether vectors of sums are stored where they belong.
-  bool direct() const {
+  bool is_direct() const {
     if (bytes_of_integer(d_.out_type) % static_cast<int>(sizeof(T)) != 0) return false;
     const i64 *os = args_.out.strides, m = d_.out_channels;
     if constexpr (by_lane)
@@ -267,28 +254,27 @@ class Task {
     const i64 channel = by_lane ? unit * lanes : unit, m = d_.out_channels;
     const i64* xs = args_.x.strides;
     count_ = by_lane ? min_of(lanes, c_.channels - channel) : min_of(lanes, width_);
-    const i64 taps = taps_of(d_);
     const T* packed = static_cast<const T*>(args_.packed);
-    window_ = {nullptr, c_.outer_taps, c_.positions, r_.dilation, r_.taps,
-               d_.kernel[d_.rank - 1], offset_, packed + channel * taps};
-    if constexpr (by_lane) window_.w += ceil_div(c_.channels * taps, lanes) * lanes;
+    window_ = {nullptr, c_.outer_taps,          c_.positions, r_.dilation,
+               r_.taps, d_.kernel[d_.rank - 1], offset_,      packed + channel * taps_};
+    if constexpr (by_lane) window_.w += ceil_div(c_.channels * taps_, lanes) * lanes;
     bias_ = Vec<T>{};
     if (d_.has_bias) {
       const T* bias = static_cast<const T*>(args_.bias) + channel;
       bias_ = by_lane ? load_first(bias, count_) : splat(*bias);
     }
-    x += n * xs[0] + (by_lane ? 0 : channel / m * xs[1]);
-    image_out_ = n * args_.out.strides[0] + channel / m * args_.out.strides[1] +
-                 channel % m * args_.out.strides[2] + out_at_;
+    const i64 group = m == 1 ? channel : channel / m;
+    x += n * xs[0] + (by_lane ? 0 : group * xs[1]);
+    image_out_ = n * args_.out.strides[0] + group * args_.out.strides[1] +
+                 (channel - group * m) * args_.out.strides[2] + out_at_;
     channel_ = channel;
 
     i64 staged = 0;
-    const auto stage_to = [&](i64 end) {
-      for (; staged < end; ++staged)
-        for (i64 o = 0; o < c_.outer_taps; ++o) stage(x, o * c_.positions + staged);
-    };
-    const auto reach = [&](i64 y) {
-      return (y - 1) * r_.stride + (r_.taps - 1) * r_.dilation + 1;
+    const auto stage_for = [&](i64 y) {  // output rows before y
+      y = min_of(y, height_);
+      const i64 end = (y - 1) * r_.stride + (r_.taps - 1) * r_.dilation + 1;
+      if (staged < end) stage(x, staged, end);
+      staged = max_of(staged, end);
     };
     i64 y = 0;
     if (c_.block > 1)
@@ -297,26 +283,28 @@ class Task {
           if (height_ < c_.block || 2 * (height_ - y) < c_.block) break;
           y = height_ - c_.block;
         }
-        stage_to(reach(y + c_.block));
+        stage_for(y + c_.ahead * c_.block);
         for (i64 i = 0; i < c_.apart; ++i) run_rows(y + i);
         y += c_.block;
+        if (y == height_) return;
       }
     for (; y < height_; ++y) {
-      stage_to(reach(y + 1));
+      stage_for(y + c_.ahead);
       add_row<1, 1, 0>(y);
     }
   }
 
   template <class S>
-  void stage(const S* x, i64 number) {
-    const i64 source = source_[number];
-    if (source == kNowhere) return;
-    T* to = const_cast<T*>(row_[number]);
+  void stage(const S* x, i64 begin, i64 end) {
     const i64 step = args_.x.strides[2 + d_.rank];
-    if constexpr (by_lane)
-      stage_channels(d_, columns_, x + source, step, channel_, d_.out_channels, count_, to);
-    else
-      stage_pixels(d_, columns_, x + source, step, to);
+    for (i64 o = 0; o < c_.outer_taps; ++o) {
+      const i64 at = o * c_.positions + begin;
+      const RowList<T> rows{source_ + at, row_ + at, end - begin};
+      if constexpr (by_lane)
+        stage_channels(d_, columns_, x, step, channel_, d_.out_channels, count_, rows);
+      else
+        stage_pixels(d_, columns_, x, step, rows);
+    }
   }
 
   // The output rows y, y + apart, ... of a block.
@@ -342,46 +330,74 @@ class Task {
   // R rows, in blocks of vectors; the last one goes back to end with the row.
   template <int R, int s, int known>
   void add_row(i64 y) {
-    window_.rows = row_ + y * r_.stride;
-    T* to = direct() ? static_cast<T*>(args_.out.data) + image_out_ + (top_ + y) * out_row()
-                     : lines_;
-    const i64 to_row = direct() ? c_.apart * out_row() : c_.line_pitch();
-    constexpr int most = R == kNarrowRows ? 1 : R == 2 ? kNarrowVectors : by_lane || MC_REGISTERS >= 32 ? 4 : 2;
+    Window<T> window = window_;
+    window.rows = row_ + y * r_.stride;
+    T* to =
+        direct_ ? static_cast<T*>(args_.out.data) + image_out_ + (top_ + y) * out_row() : lines_;
+    const i64 to_row = direct_ ? c_.apart * out_row() : c_.line_pitch();
+    constexpr int most = R == kNarrowRows                ? 1
+                         : R == 2                        ? kNarrowVectors
+                         : by_lane || MC_REGISTERS >= 32 ? 4
+                                                         : 2;
     i64 v = 0;
     if constexpr (most > 1) {
       if (vectors_ >= most)
         for (;;) {
-          add_block<R, most, s, known>(v, to, to_row);
+          add_block<R, most, s, known>(window, v, to, to_row);
           v += most;
           if (v == vectors_ || (!by_lane && vectors_ - v < most)) break;
           v = min_of(v, vectors_ - most);
         }
       if constexpr (!by_lane && most == 4) {
-        if (vectors_ - v == 3) add_block<R, 3, s, known>(v, to, to_row), v += 3;
-        if (vectors_ - v == 2) add_block<R, 2, s, known>(v, to, to_row), v += 2;
+        if (vectors_ - v == 3) add_block<R, 3, s, known>(window, v, to, to_row), v += 3;
+        if (vectors_ - v == 2) add_block<R, 2, s, known>(window, v, to, to_row), v += 2;
       }
     }
-    for (; v < vectors_; ++v) add_block<R, 1, s, known>(v, to, to_row);
-    if (!direct())
+    for (; v < vectors_; ++v) add_block<R, 1, s, known>(window, v, to, to_row);
+    if constexpr (is_float<T>)
+      if (!clamps_ && d_.activation != Activation::none)
+        for (int r = 0; r < R; ++r) activate(to + r * to_row);
+    if (!direct_)
       for (int r = 0; r < R; ++r) scatter(lines_ + r * to_row, y + r * c_.apart);
   }
 
   template <int R, int V, int s, int known>
-  void add_block(i64 v, T* to, i64 to_row) {
+  void add_block(const Window<T>& window, i64 v, T* to, i64 to_row) const {
     Vec<T> acc[R][V];
-    sum_block<by_lane, R, V, s, known>(window_, at_ + v, bias_, acc);
-    if (d_.activation != Activation::none)
-      for (int r = 0; r < R; ++r)
-        for (int i = 0; i < V; ++i) acc[r][i] = activated<T>(d_.activation, acc[r][i]);
-    const bool whole = count_ == lanes || !direct();
-    for (int r = 0; r < R; ++r)
-      for (int i = 0; i < V; ++i) {
-        T* at = to + r * to_row + out_[v + i];
-        if (whole)
-          store(at, acc[r][i]);
-        else
-          store_first(at, acc[r][i], count_);
-      }
+    sum_block<by_lane, R, V, s, known>(window, at_ + v, bias_, acc);
+    if (clamps_) {
+      const Vec<T> low{}, high = splat(d_.activation == Activation::relu6 ? T(6) : kMost);
+      unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
+        Vec<T>& sum = acc[i / V][i % V];
+        sum = sum < low ? low : sum;  // NaN stays
+        sum = sum > high ? high : sum;
+      });
+    }
+    i64 at[V];
+    unrolled<V>([&](auto i) __attribute__((always_inline)) { at[i] = out_[v + i]; });
+    const i64 count = count_;
+    if (count == lanes || !direct_)
+      unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
+        store(to + i / V * to_row + at[i % V], acc[i / V][i % V]);
+      });
+    else
+      unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
+        store_first(to + i / V * to_row + at[i % V], acc[i / V][i % V], count);
+      });
+    to += R * to_row;
+    if (direct_)  // what the next rows will be the first to touch
+      unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
+        __builtin_prefetch(to + i / V * to_row + at[i % V], 1);
+      });
+  }
+
+  // A row of sums, where it was stored.
+  void activate(T* row) {
+    if constexpr (by_lane)
+      for (i64 v = 0; v < vectors_; ++v)
+        activate_row(d_.activation, row + out_[v], direct_ ? count_ : lanes);
+    else
+      activate_row(d_.activation, row, width_);
   }
 
   // A row of sums to wherever it belongs, as it is stored.
@@ -403,12 +419,13 @@ class Task {
     });
   }
 
-  static constexpr i64 kNowhere = i64(1) << 62;
-
   const RunArgs& args_;
   const Desc& d_;
   const Cut<T, by_lane>& c_;
   const Rows r_;
+  const bool clamps_;  // the activation is done in registers
+  bool direct_;
+  i64 taps_;
   i64 chunk_, image_, top_, width_, height_, room_, out_at_, vectors_;
   i64 outer_[kMaxRank];
   Columns columns_;
@@ -440,7 +457,8 @@ struct Depthwise {
     const i64 taps = taps_of(d), channels = d.groups * d.out_channels;
     for (i64 c = 0; c < channels; ++c)
       for (i64 t = 0; t < taps; ++t)
-        to[c * taps + t] = from[w_element(d, w.strides, c / d.out_channels, c % d.out_channels, 0, t)];
+        to[c * taps + t] =
+            from[w_element(d, w.strides, c / d.out_channels, c % d.out_channels, 0, t)];
     if constexpr (kLanes<T> > 1) {
       T* vectors = to + scalars(d);
       for (i64 c = 0; c < channels; c += kLanes<T>)
@@ -468,8 +486,7 @@ struct Depthwise {
   static void run_tasks(const RunArgs& args) {
     const Cut<T, by_lane> cut(args.desc);
     args.pool.parallel_for(
-        cut.tasks(args.desc),
-        [&](i64 task, int) { Task<T, by_lane>(args, cut, task).run(); },
+        cut.tasks(args.desc), [&](i64 task, int) { Task<T, by_lane>(args, cut, task).run(); },
         work_of(args.desc) > static_cast<double>(kWork));
   }
 

@@ -49,19 +49,23 @@ void fill_margins(const Columns& c, T value, T* row) {
   fill(row + c.place(c.end), c.pitch - c.place(c.end), value);
 }
 
+// n numbers; what follows them becomes 0 up to a vector's end where `may_clear` is set.
 template <class T, class S>
-MC_INLINE void copy_run(const S* x, i64 n, T* to) {
-  if (n < kLanes<T>) {
-    if constexpr (sizeof(S) == sizeof(T))
-      store_first(to, load_first(reinterpret_cast<const T*>(x), n), n);
+MC_INLINE void copy_run(const S* x, i64 n, T* to, bool may_clear) {
+  if (n >= kLanes<T>) {
+    for (i64 i = 0;;) {
+      store(to + i, load_as<T>(x + i));
+      if (i + kLanes<T> == n) break;
+      i = min_of(i + kLanes<T>, n - kLanes<T>);
+    }
+  } else if constexpr (sizeof(S) == sizeof(T)) {
+    const Vec<T> v = load_first(reinterpret_cast<const T*>(x), n);
+    if (may_clear)
+      store(to, v);
     else
-      for (i64 i = 0; i < n; ++i) to[i] = static_cast<T>(x[i]);
-    return;
-  }
-  for (i64 i = 0;;) {
-    store(to + i, load_as<T>(x + i));
-    if (i + kLanes<T> == n) break;
-    i = min_of(i + kLanes<T>, n - kLanes<T>);
+      store_first(to, v, n);
+  } else {
+    for (i64 i = 0; i < n; ++i) to[i] = static_cast<T>(x[i]);
   }
 }
 
@@ -103,45 +107,81 @@ MC_INLINE void each_continued(const Desc& d, const Columns& c, F&& f) {
     f(p, resolve_index(c.first + p, d.in_size[a], d.boundary[a]));
 }
 
-// One channel; x is the first element of its row, `step` the distance of neighbours.
-template <class T, class S>
-void stage_pixels(const Desc& d, const Columns& c, const S* x, i64 step, T* to) {
-  const S* from = x + (c.first + c.begin) * step;
-  const i64 n = c.end - c.begin;
-  if (step == 1 && c.phases == 1) {
-    copy_run(from, n, to + c.place(c.begin));
-  } else if (sizeof(S) == sizeof(T) && step == 1 && c.phases == 2 && n > 0) {
-    if constexpr (sizeof(S) == sizeof(T))
-      part_run(reinterpret_cast<const T*>(from), n, to + c.place(c.begin),
-               to + c.place(c.begin + 1));
-  } else {
-    for (i64 p = c.begin; p < c.end; ++p)
-      to[c.place(p)] = static_cast<T>(x[(c.first + p) * step]);
-  }
-  each_continued(d, c, [&](i64 p, i64 e) { to[c.place(p)] = static_cast<T>(x[e * step]); });
+// Rows to be staged: what each reads, as an offset, or nothing; and where it goes.
+template <class T>
+struct RowList {
+  const i64* source;
+  const T* const* to;
+  i64 count;
+};
+
+inline constexpr i64 kNowhere = i64(1) << 62;
+
+template <class T, class F>
+MC_INLINE void each_row(const RowList<T>& rows, F&& f) {
+  for (i64 i = 0; i < rows.count; ++i)
+    if (rows.source[i] != kNowhere) f(rows.source[i], const_cast<T*>(rows.to[i]));
 }
 
-// `count` neighbouring channels, the first of which is number `channel` of those that each channel
-// of the input is repeated for `times` times; x is pixel 0 of channel 0.
+// Rows of one channel, which x points to; `step` is the distance of neighbours.
+template <class T, class S>
+void stage_pixels(const Desc& d, const Columns& c, const S* x, i64 step, const RowList<T>& rows) {
+  const i64 n = c.end - c.begin, first = (c.first + c.begin) * step;
+  const i64 begin = c.place(c.begin), next = c.place(c.begin + 1);
+  if (step == 1 && c.phases == 1) {
+    const bool may_clear = d.cval[0] == 0 && d.cval_bits == 0;
+    each_row(rows, [&](i64 from, T* to) { copy_run(x + from + first, n, to + begin, may_clear); });
+  } else if (sizeof(S) == sizeof(T) && step == 1 && c.phases == 2) {
+    if constexpr (sizeof(S) == sizeof(T))
+      each_row(rows, [&](i64 from, T* to) {
+        part_run(reinterpret_cast<const T*>(x) + from + first, n, to + begin, to + next);
+      });
+  } else {
+    each_row(rows, [&](i64 from, T* to) {
+      for (i64 p = c.begin; p < c.end; ++p)
+        to[c.place(p)] = static_cast<T>(x[from + (c.first + p) * step]);
+    });
+  }
+  if (d.boundary[d.rank - 1] == Boundary::constant) return;
+  each_row(rows, [&](i64 from, T* to) {
+    each_continued(d, c,
+                   [&](i64 p, i64 e) { to[c.place(p)] = static_cast<T>(x[from + e * step]); });
+  });
+}
+
+// Rows of `count` neighbouring channels, the first of which is number `channel` of those that each
+// channel of the input is repeated for `times` times; x is pixel 0 of channel 0.
 template <class T, class S>
 void stage_channels(const Desc& d, const Columns& c, const S* x, i64 step, i64 channel, i64 times,
-                    i64 count, T* to) {
+                    i64 count, const RowList<T>& rows) {
   constexpr i64 lanes = kLanes<T>;
-  const auto stage = [&](i64 p, i64 e) __attribute__((always_inline)) {
-    const S* from = x + e * step + channel / times;
-    T* vector = to + p * lanes;
-    if (times == 1 && count == lanes) {
-      store(vector, load_as<T>(from));
-    } else if (sizeof(S) == sizeof(T) && times == 1) {
-      if constexpr (sizeof(S) == sizeof(T))
-        store(vector, load_first(reinterpret_cast<const T*>(from), count));
-    } else {
-      for (i64 l = 0; l < lanes; ++l)
-        vector[l] = l < count ? static_cast<T>(x[e * step + (channel + l) / times]) : T(0);
-    }
-  };
-  for (i64 p = c.begin; p < c.end; ++p) stage(p, c.first + p);
-  each_continued(d, c, stage);
+  if (times == 1 && count == lanes && d.boundary[d.rank - 1] == Boundary::constant) {
+    const i64 last = rows.count - 1;
+    const i64 ahead = last > 0 ? rows.source[last] - rows.source[0] : 0;
+    each_row(rows, [&](i64 from, T* to) {
+      const S* pixel = x + from + channel + (c.first + c.begin) * step;
+      for (i64 p = c.begin; p < c.end; ++p, pixel += step) {
+        __builtin_prefetch(pixel + ahead);
+        store(to + p * lanes, load_as<T>(pixel));
+      }
+    });
+    return;
+  }
+  each_row(rows, [&](i64 from, T* to) {
+    const auto stage = [&](i64 p, i64 e) {
+      const S* pixel = x + from + e * step;
+      T* vector = to + p * lanes;
+      if (sizeof(S) == sizeof(T) && times == 1) {
+        if constexpr (sizeof(S) == sizeof(T))
+          store(vector, load_first(reinterpret_cast<const T*>(pixel + channel), count));
+      } else {
+        for (i64 l = 0; l < lanes; ++l)
+          vector[l] = l < count ? static_cast<T>(pixel[(channel + l) / times]) : T(0);
+      }
+    };
+    for (i64 p = c.begin; p < c.end; ++p) stage(p, c.first + p);
+    each_continued(d, c, stage);
+  });
 }
 
 }  // namespace

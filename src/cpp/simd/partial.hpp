@@ -14,11 +14,11 @@ template <class T>
 MC_INLINE Vec<T> load_first(const T* p, i64 n) {
 #if defined(__AVX512F__)
   if constexpr (kLanes<T> == 16)
-    return __builtin_bit_cast(
-        Vec<T>, _mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << n) - 1), p));
+    return __builtin_bit_cast(Vec<T>,
+                              _mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << n) - 1), p));
   if constexpr (kLanes<T> == 8)
-    return __builtin_bit_cast(
-        Vec<T>, _mm512_maskz_loadu_epi64(static_cast<__mmask8>((1u << n) - 1), p));
+    return __builtin_bit_cast(Vec<T>,
+                              _mm512_maskz_loadu_epi64(static_cast<__mmask8>((1u << n) - 1), p));
 #endif
   if constexpr (kLanes<T> == 1) {
     return n > 0 ? *p : T(0);
