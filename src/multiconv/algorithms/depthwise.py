@@ -1,0 +1,47 @@
+"""Direct summation channel by channel: depthwise layers."""
+
+from __future__ import annotations
+
+import math
+
+from multiconv._geometry import out_size, outputs, reached
+from multiconv._problem import Problem, rounding
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Cost, Planning
+from multiconv.algorithms._native import CALL, NativeAlgorithm, far_output, shared
+
+
+class Depthwise(NativeAlgorithm):
+    """Rows of a channel, or of vectors of channels, staged once and shared by rows of outputs."""
+
+    name = "depthwise"
+    summary = "layers whose groups have one input channel, real dtypes and integers, any geometry"
+
+    SHARE = 0.8
+    """Of the peak multiply-add rate, in registers."""
+
+    AROUND, READ = 3, 3
+    """Multiply-adds that storing an output, and staging an input, are worth."""
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """Multiply-adds in full vectors, and the way in and out of them."""
+        machine = planning.machine
+        itemsize = problem.acc_dtype.itemsize
+        lanes = max(machine.lanes * 4 // itemsize, 1)
+        taps = math.prod(problem.kernel)
+        filled = self._filled(problem, lanes)
+        read = problem.batch * problem.in_channels * reached(problem)
+        products = outputs(problem) * (taps + self.AROUND) + read * self.READ
+        alone = 2 * products / filled / (machine.flops(itemsize) * self.SHARE)
+        moved = read * problem.x_dtype.itemsize + outputs(problem) * problem.out_dtype.itemsize
+        alone += moved / machine.bandwidth1
+        work = shared(alone, machine) + far_output(problem, machine)
+        eps = rounding(problem.acc_dtype)
+        return Cost(CALL + work, self.scratch(problem, machine), (taps + 1) * eps)
+
+    def _filled(self, problem: Problem, lanes: int) -> float:
+        """How much of the vectors is used."""
+        if problem.data_format == "channels_last":
+            return problem.out_channels / (-(-problem.out_channels // lanes) * lanes)
+        width = out_size(problem)[-1]
+        return width / (-(-width // lanes) * lanes)
