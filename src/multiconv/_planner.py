@@ -17,7 +17,7 @@ from multiconv._problem import Problem, rounding
 from multiconv._registry import registered
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Refusal
+from multiconv.algorithms._base import Algorithm, Cost, Refusal, scratch_limit
 
 DEFAULT_ERROR_FACTOR = 8
 """``precision="default"`` admits this many times direct summation's error."""
@@ -54,6 +54,10 @@ class Step:
         """Fill ``out``."""
         self.algorithm.run(prepared, x, bias, out)
 
+    def scratch_bytes(self, threads: int) -> int:
+        """Scratch memory of one run on so many threads."""
+        return self.algorithm.scratch_bytes(self.problem, self.traits, planner, threads)
+
     def children(self) -> tuple[Step, ...]:
         """The plans that a composite algorithm runs."""
         found = self.algorithm.children(self.problem, self.traits, planner)
@@ -88,8 +92,10 @@ class Planner:
         """The measured profile that costs are scaled by."""
         return machine()
 
-    def step(self, problem: Problem, traits: KernelTraits, method: str = "auto") -> Step:
-        """The chosen algorithm for a problem.
+    def step(
+        self, problem: Problem, traits: KernelTraits, method: str = "auto", *, whole: bool = False
+    ) -> Step:
+        """The chosen algorithm for a problem; ``whole`` asks none that is a last resort.
 
         Raises
         ------
@@ -98,10 +104,10 @@ class Planner:
         MemoryLimitError
             If every algorithm would need more scratch than the memory limit.
         """
-        key = (problem, traits, method)
+        key = (problem, traits, method, whole)
         found = self._steps.get(key)
         if found is None:
-            found = self._choose(problem, traits, method)
+            found = self._choose(problem, traits, method, whole)
             # No lock: it would stay shut in a child forked while another thread held it.
             if len(self._steps) >= self.LARGEST_CACHE:
                 self._steps.clear()
@@ -112,12 +118,18 @@ class Planner:
         """Drop all kept choices, so that new wisdom is heard."""
         self._steps.clear()
 
-    def _choose(self, problem: Problem, traits: KernelTraits, method: str) -> Step:
+    def _choose(self, problem: Problem, traits: KernelTraits, method: str, whole: bool) -> Step:
         asked = _asked(method)
-        verdicts = {n: self._ask(a, problem, traits) for n, a in asked.items()}
-        costs = {n: v for n, v in verdicts.items() if isinstance(v, Cost)}
+        later = {n for n, a in asked.items() if a.last_resort and method == "auto"}
+        verdicts: dict[str, Cost | Refusal] = {
+            n: Refusal("a quicker one takes no more scratch than it may") if n in later
+            else self._ask(a, problem, traits)
+            for n, a in asked.items()
+        }  # fmt: skip
         if method == "auto":
-            admitted, reasons = _admit(problem, costs)
+            if not whole and later and _lacks_room(problem, verdicts):
+                verdicts |= {n: self._ask(asked[n], problem, traits) for n in later}
+            admitted, reasons = _admit(problem, _costs(verdicts))
             best, why = _best(problem, admitted)
         else:
             reasons, best = {}, method
@@ -133,11 +145,24 @@ class Planner:
         rows = [_row(n, v, reasons.get(n)) for n, v in verdicts.items()]
         rows = [replace(r, chosen=True, reason=why) if r.algorithm == best else r for r in rows]
         rows.sort(key=lambda r: (not r.chosen, not r.accepted, r.seconds or 0.0))
-        return Step(problem, traits, asked[best], costs[best], tuple(rows))
+        return Step(problem, traits, asked[best], _costs(verdicts)[best], tuple(rows))
 
     def _ask(self, algorithm: Algorithm, problem: Problem, traits: KernelTraits) -> Cost | Refusal:
         refusal = algorithm.accepts(problem, traits)
         return refusal if refusal is not None else algorithm.cost(problem, traits, self)
+
+
+def _costs(verdicts: dict[str, Cost | Refusal]) -> dict[str, Cost]:
+    return {n: v for n, v in verdicts.items() if isinstance(v, Cost)}
+
+
+def _lacks_room(problem: Problem, verdicts: dict[str, Cost | Refusal]) -> bool:
+    """Whether the quickest algorithm takes more scratch than it may."""
+    costs = _costs(verdicts)
+    limit = min(scratch_limit(problem), memory_limit())
+    allowed = _allowed_error(problem, costs)
+    precise = [c for c in costs.values() if c.error <= allowed]
+    return min(precise, key=lambda c: c.seconds).bytes > limit
 
 
 def _asked(method: str) -> dict[str, Algorithm]:
@@ -165,18 +190,17 @@ def _best(problem: Problem, admitted: dict[str, Cost]) -> tuple[str, str]:
 def _admit(problem: Problem, costs: dict[str, Cost]) -> tuple[dict[str, Cost], dict[str, str]]:
     """The costs that meet the precision and memory limits, and why the others do not."""
     limit = memory_limit()
-    reasons = {n: f"needs {c.bytes} bytes of scratch, the limit is {limit}"
-               for n, c in costs.items() if c.bytes > limit}  # fmt: skip
-    least = min((c.error for c in costs.values()), default=0.0)
-    if problem.precision != "fast":
-        factor = 1 if problem.precision == "highest" else DEFAULT_ERROR_FACTOR
-        allowed = max(factor * direct_error(problem), least)
-        for n, c in costs.items():
-            if c.error > allowed:
-                reasons.setdefault(
-                    n, f"error {c.error:.1e} is above the {allowed:.1e} that precision="
-                    f"{problem.precision!r} allows"
-                )  # fmt: skip
+    reasons = _too_large(costs, limit, "limit")
+    share = _too_large(costs, scratch_limit(problem), "most that a problem of this size may take")
+    if len(share) < len(costs):
+        reasons = share | reasons
+    allowed = _allowed_error(problem, costs)
+    for n, c in costs.items():
+        if c.error > allowed:
+            reasons.setdefault(
+                n, f"error {c.error:.1e} is above the {allowed:.1e} that precision="
+                f"{problem.precision!r} allows"
+            )  # fmt: skip
     admitted = {n: c for n, c in costs.items() if n not in reasons}
     if not admitted:
         raise MemoryLimitError(
@@ -185,6 +209,21 @@ def _admit(problem: Problem, costs: dict[str, Cost]) -> tuple[dict[str, Cost], d
             "(set MULTICONV_MEMORY_LIMIT)"
         )
     return admitted, reasons
+
+
+def _allowed_error(problem: Problem, costs: dict[str, Cost]) -> float:
+    if problem.precision == "fast":
+        return math.inf
+    factor = 1 if problem.precision == "highest" else DEFAULT_ERROR_FACTOR
+    return max(factor * direct_error(problem), min((c.error for c in costs.values()), default=0.0))
+
+
+def _too_large(costs: dict[str, Cost], limit: int, what: str) -> dict[str, str]:
+    return {
+        n: f"needs {c.bytes} bytes of scratch, the {what} is {limit}"
+        for n, c in costs.items()
+        if c.bytes > limit
+    }
 
 
 def direct_error(problem: Problem) -> float:

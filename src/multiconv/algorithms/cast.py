@@ -39,7 +39,18 @@ class Cast(Algorithm):
         child = planning.step(_wide(problem), traits).cost
         extra = (inputs(problem) + outputs(problem)) * problem.acc_dtype.itemsize
         seconds = child.seconds + 4e-6 + 3 * extra / planning.machine.bandwidth1
-        return Cost(seconds, child.bytes + extra, child.error)
+        scratch = self.scratch_bytes(problem, traits, planning, planning.machine.threads)
+        return Cost(seconds, scratch, child.error)
+
+    def scratch_bytes(
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int
+    ) -> int:
+        """The converted data, the sums before they are converted, and the child's."""
+        acc = problem.acc_dtype
+        wide = inputs(problem) * (problem.x_dtype != acc)
+        wide += outputs(problem) * (problem.out_dtype != acc)
+        child = planning.step(_wide(problem), traits)
+        return wide * acc.itemsize + child.scratch_bytes(threads)
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning

@@ -52,13 +52,24 @@ class Separable(Algorithm):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """The sum of the passes and the largest intermediate."""
         steps = self.children(problem, traits, planning)
-        between = max(outputs(s.problem) for s in steps[:-1]) * problem.acc_dtype.itemsize
         eps = rounding(problem.acc_dtype)
         return Cost(
             sum(s.cost.seconds for s in steps) + 0.5e-6 * len(steps),
-            2 * between + max(s.cost.bytes for s in steps),
+            self.scratch_bytes(problem, traits, planning, planning.machine.threads),
             sum(s.cost.error for s in steps) + 16 * eps,
         )
+
+    def scratch_bytes(
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int
+    ) -> int:
+        """What a pass reads and writes beside input and output, and its own."""
+        most, before = 0, 0
+        steps = self.children(problem, traits, planning)
+        for step in steps:
+            after = 0 if step is steps[-1] else outputs(step.problem) * problem.acc_dtype.itemsize
+            most = max(most, before + after + step.scratch_bytes(threads))
+            before = after
+        return most
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning
