@@ -131,7 +131,7 @@ class Plan:
     @property
     def scratch_bytes(self) -> int:
         """Scratch memory of one run, on as many threads as are set now."""
-        return self._step.scratch_bytes(get_num_threads())
+        return self._step.scratch_bytes(get_num_threads(), self._prepared)
 
     @property
     def error_bound(self) -> float:

@@ -54,9 +54,9 @@ class Step:
         """Fill ``out``."""
         self.algorithm.run(prepared, x, bias, out)
 
-    def scratch_bytes(self, threads: int) -> int:
-        """Scratch memory of one run on so many threads."""
-        return self.algorithm.scratch_bytes(self.problem, self.traits, planner, threads)
+    def scratch_bytes(self, threads: int, prepared: Any = None) -> int:
+        """Scratch memory of one run on so many threads, with what `prepare` made if it did."""
+        return self.algorithm.scratch_bytes(self.problem, self.traits, planner, threads, prepared)
 
     def children(self) -> tuple[Step, ...]:
         """The plans that a composite algorithm runs."""

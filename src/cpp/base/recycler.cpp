@@ -6,8 +6,6 @@
 #include <cstdlib>
 #include <mutex>
 
-#include "base/watch.hpp"
-
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -114,14 +112,12 @@ void* take_memory(std::size_t bytes) noexcept {
   bytes = rounded(bytes);
   void* kept = bytes < kRecycled ? nullptr : shelf().take(bytes);
   if (!kept) kept = from_system(bytes);
-  if (kept && watched()) watch_memory(static_cast<std::ptrdiff_t>(bytes));
   return kept;
 }
 
 void give_memory(void* data, std::size_t bytes) noexcept {
   if (!data) return;
   bytes = rounded(bytes);
-  if (watched()) watch_memory(-static_cast<std::ptrdiff_t>(bytes));
   if (bytes >= kRecycled) {
     lend_to_system(data, bytes);
     if (shelf().give(data, bytes)) return;

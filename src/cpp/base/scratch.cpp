@@ -48,7 +48,7 @@ void watch_slot(int slot, std::size_t bytes) {
     for (std::size_t& most : asked) most = 0;
   }
   if (bytes <= asked[slot]) return;
-  watch_memory(static_cast<std::ptrdiff_t>(bytes - asked[slot]));
+  watch_memory(bytes - asked[slot]);
   asked[slot] = bytes;
 }
 

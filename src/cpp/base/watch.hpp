@@ -1,5 +1,4 @@
-// How much memory runs really take beside their arrays, for tests that compare it with what is
-// stated.
+// How much scratch memory runs really take, for tests that compare it with what is stated.
 #pragma once
 
 #include <atomic>
@@ -12,7 +11,7 @@ extern std::atomic<unsigned> watch_number;  // of the watch in progress; even wh
 inline bool watched() { return watch_number.load(std::memory_order_relaxed) % 2 != 0; }
 
 void start_watch();
-std::size_t end_watch();  // the most bytes that were taken at a time since it started
-void watch_memory(std::ptrdiff_t bytes);  // taken, or given back where negative
+std::size_t end_watch();  // the bytes that all threads took since it started
+void watch_memory(std::size_t bytes);
 
 }  // namespace multiconv

@@ -124,8 +124,8 @@ NB_MODULE(_core, m) {
       .def("pack", &Executable::pack, nb::arg("w"), nb::rv_policy::take_ownership)
       .def("run", &Executable::run, nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
            nb::arg("out"));
-  m.def("start_watch", start_watch, "Watch how much memory runs take beside their arrays.");
-  m.def("end_watch", end_watch, "The most bytes that were taken at a time since the watch began.");
+  m.def("start_watch", start_watch, "Watch how much scratch memory kernels take.");
+  m.def("end_watch", end_watch, "The bytes that all threads took since the watch began.");
   m.def("tap_boxes", tap_boxes, nb::arg("kernels"), nb::arg("rank"),
         "How many boxes of equal taps make up a kernel, at most over all; 0 where they are many.");
   m.def("empty", empty, nb::arg("shape"), nb::arg("dtype"),

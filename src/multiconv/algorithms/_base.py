@@ -54,7 +54,7 @@ class Step(Protocol):
     def problem(self) -> Problem: ...
     @property
     def cost(self) -> Cost: ...
-    def scratch_bytes(self, threads: int) -> int: ...
+    def scratch_bytes(self, threads: int, prepared: Any = None) -> int: ...
     def prepare(self, kernel: Array) -> Any: ...
     def run(self, prepared: Any, x: Array, bias: Array | None, out: Array) -> None: ...
 
@@ -96,9 +96,14 @@ class Algorithm(ABC):
         """Predict a run of a problem that it accepts."""
 
     def scratch_bytes(
-        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int
-    ) -> int:
-        """Scratch memory of one run on so many threads; `Cost.bytes` is for the default number."""
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
+        """Scratch memory of one run on so many threads; `Cost.bytes` is for the default number.
+
+        What `prepare` made tells a composite algorithm's children, which it may have chosen by the
+        values of their kernels.
+        """
         return self.cost(problem, traits, planning).bytes
 
     @abstractmethod

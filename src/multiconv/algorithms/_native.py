@@ -87,8 +87,9 @@ class NativeAlgorithm(Algorithm):
         return self.executable(problem).scratch_bytes(machine.threads)
 
     def scratch_bytes(
-        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int
-    ) -> int:
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
         """What the kernel says."""
         return self.executable(problem).scratch_bytes(threads)
 

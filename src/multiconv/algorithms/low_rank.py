@@ -75,16 +75,23 @@ class LowRank(Algorithm):
         return Cost(seconds, scratch, AMPLIFICATION * (error + 2 * _tolerance(problem)))
 
     def scratch_bytes(
-        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int
-    ) -> int:
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
         """What lies between the passes of a band, their own, and the band's check."""
-        rank = _ranks(problem, traits)[0]
+        if prepared is not None:
+            pairs = {one.band.problem: one.passes.pair for one in prepared}
+        else:
+            rank = _ranks(problem, traits)[0]
+            kinds = {b.problem for b in _bands(problem, rank, planning.machine)}
+            pairs = {k: tuple((s, None) for s in _steps(k, traits, planning)) for k in kinds}
         most = 0
-        for kind in {b.problem for b in _bands(problem, rank, planning.machine)}:
-            steps = _steps(kind, traits, planning)
-            between = sum(_bytes(s.problem) for s in steps[: 1 + _sums_apart(problem, rank)])
-            inner = between + max(s.scratch_bytes(threads) for s in steps)
-            most = max(most, inner, outputs(kind))
+        for kind, (first, others) in pairs.items():
+            between = _bytes(first[0].problem)
+            if others[0].problem.group_in == 1 < first[0].problem.group_out:
+                between += _bytes(others[0].problem)
+            own = max(step.scratch_bytes(threads, packed) for step, packed in (first, others))
+            most = max(most, between + own, outputs(kind))
         return most
 
     def children(
@@ -148,6 +155,11 @@ class _Passes:
         )
         packed = first.prepare(kernels[0]), others.prepare(kernels[1])
         return cls(first, others, *packed, rank, apart)
+
+    @property
+    def pair(self) -> tuple[tuple[Step, Any], ...]:
+        """The passes and their kernels."""
+        return (self.first, self.first_kernel), (self.others, self.other_kernel)
 
     def run(self, x: Array, bias: Array | None, out: Array) -> None:
         """Fill ``out``."""

@@ -25,9 +25,6 @@ LARGEST = 48_000_000
 NUMBERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Bands, and pieces of the kernel, that are tried first; many more bands are, too."""
 
-TRIED = 2
-"""Cuts that are compared."""
-
 CALLS = 15e-6
 """Seconds that a part takes beyond its child."""
 
@@ -81,10 +78,21 @@ class Parts(Algorithm):
         return _steps(found[len(found) // 2].problem, cut, traits, planning)
 
     def scratch_bytes(
-        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int
-    ) -> int:
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
         """The largest part's, and a band's sums where there are several pieces."""
-        return _scratch(problem, _best(problem, traits, planning)[0], traits, planning, threads)
+        cut = _best(problem, traits, planning)[0]
+        if prepared is not None:
+            kinds = {part.band.problem: part.pieces for part in prepared}
+        else:
+            problems = {b.problem for b in _bands(problem, cut)}
+            kinds = {k: [(s, None) for s in _steps(k, cut, traits, planning)] for k in problems}
+        most = 0
+        for kind, pieces in kinds.items():
+            sums = outputs(kind) * kind.acc_dtype.itemsize if len(pieces) > 1 else 0
+            most = max(most, sums + max(s.scratch_bytes(threads, packed) for s, packed in pieces))
+        return most
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
@@ -132,25 +140,32 @@ def _best(problem: Problem, traits: KernelTraits, planning: Planning) -> tuple[_
 
 @lru_cache(maxsize=1024)
 def _cuts(problem: Problem) -> tuple[_Cut, ...]:
-    """A few of the largest parts that are small enough."""
-    length, (taps, *_) = out_size(problem)[0], problem.kernel
+    """A few of the largest parts that are small enough, and some for algorithms that take more."""
     data = (inputs(problem) + outputs(problem)) * problem.acc_dtype.itemsize
-    room = min(LARGEST, data // 2)
-    batch = room * problem.batch // data
-    if batch > 0 and problem.batch > 1:
-        return (_Cut(batch, length, taps),)
-    found: dict[_Cut, None] = {}
+    largest = min(LARGEST, data // 2)
+    found = [*_fitting(problem, largest, 2), *_fitting(problem, largest // 8, 1)]
+    return tuple(dict.fromkeys(found))
+
+
+def _fitting(problem: Problem, room: int, count: int) -> list[_Cut]:
+    """So many cuts into parts of so many bytes."""
+    length, (taps, *_) = out_size(problem)[0], problem.kernel
+    whole = _Cut(1, length, taps)
+    batch = min(room // max(_data(problem, whole), 1), problem.batch - 1)
+    if batch > 0:
+        return [replace(whole, batch=batch)]
     more = itertools.takewhile(lambda n: n < length, (64 * 2**p for p in range(1, 50)))
-    for bands_of_image in (*NUMBERS, *more, length):
-        rows = -(-length // bands_of_image)
+    found: dict[_Cut, None] = {}
+    for number in (*NUMBERS, *more, length):
+        rows = -(-length // number)
         for pieces in NUMBERS if _can_add(problem) else (1,):
             cut = _Cut(1, rows, -(-taps // pieces))
             if _data(problem, cut) <= room or rows == 1:
                 found.setdefault(cut)
                 break
-        if len(found) == TRIED:
+        if len(found) == count:
             break
-    return tuple(c for c in found if c.rows < length or c.taps < taps)
+    return [c for c in found if c != whole or problem.batch > 1]
 
 
 def _data(problem: Problem, cut: _Cut) -> int:
@@ -192,17 +207,6 @@ def _steps(
     known = replace(UNKNOWN, finite=traits.finite, wide_range=traits.wide_range)
     known = traits if cut.taps == problem.kernel[0] else known
     return tuple(planning.step(p.problem, known, whole=True) for p in _pieces(problem, cut))
-
-
-def _scratch(
-    problem: Problem, cut: _Cut, traits: KernelTraits, planning: Planning, threads: int
-) -> int:
-    most = 0
-    for kind in {b.problem for b in _bands(problem, cut)}:
-        sums = outputs(kind) * kind.acc_dtype.itemsize if cut.taps < problem.kernel[0] else 0
-        steps = _steps(kind, cut, traits, planning)
-        most = max(most, sums + max(s.scratch_bytes(threads) for s in steps))
-    return most
 
 
 def _cost(problem: Problem, cut: _Cut, traits: KernelTraits, planning: Planning) -> Cost:

@@ -60,16 +60,18 @@ class Separable(Algorithm):
         )
 
     def scratch_bytes(
-        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int
-    ) -> int:
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
         """What a pass reads and writes beside input and output, and its own."""
-        most, before = 0, 0
-        steps = self.children(problem, traits, planning)
-        for step in steps:
-            after = 0 if step is steps[-1] else outputs(step.problem) * problem.acc_dtype.itemsize
-            most = max(most, before + after + step.scratch_bytes(threads))
-            before = after
-        return most
+        if prepared is None:
+            passes = [(s, None) for s in self.children(problem, traits, planning)]
+        else:
+            passes = [(one.step, one.kernel) for one in prepared]
+        between = [outputs(s.problem) * problem.acc_dtype.itemsize for s, _ in passes[:-1]]
+        held = map(sum, zip([0, *between], [*between, 0], strict=True))
+        own = (step.scratch_bytes(threads, kernel) for step, kernel in passes)
+        return max(map(sum, zip(held, own, strict=True)))
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning

@@ -70,7 +70,7 @@ class Steps(NativeAlgorithm):
         return Cost(seconds, self.scratch(problem, profile), error)
 
 
-MOVE, DOUBLING, BLOCKS, RING, ADD = 6.0, 1.5, 5.0, 4.0, 2.0
+MOVE, DOUBLING, BLOCKS, RING, ADD = 10.0, 2.5, 9.0, 7.0, 3.0
 """Time of one vector in vector multiply-adds at the peak rate: to read and write it, to double the
 windows along a line, to add windows of whole vectors, to pass through the ring of an axis, and to
 join the sums of the boxes before."""
