@@ -110,7 +110,11 @@ def test_what_is_not_finite_stays_in_its_windows(strange, kernel, rng):
 
 
 def test_same_bits_for_any_number_of_threads(rng):
-    for shape, kernel in (((1, 70, 30, 31), (3, 3)), ((2, 70, 30, 31), (1, 1)), ((1, 3, 90, 91), (7, 7))):
+    for shape, kernel in (
+        ((1, 70, 30, 31), (3, 3)),
+        ((2, 70, 30, 31), (1, 1)),
+        ((1, 3, 90, 91), (7, 7)),
+    ):
         x = rng.standard_normal(shape).astype("f4")
         w = rng.standard_normal((50, shape[1], *kernel)).astype("f4")
         for a, b, data_format in layouts(x, w):

@@ -12,6 +12,7 @@ from multiconv._conventions import Request
 from multiconv._planner import Row, Step, output_rounding, planner
 from multiconv._problem import Problem
 from multiconv._registry import registered
+from multiconv._threads import get_num_threads
 from multiconv._traits import UNKNOWN, KernelTraits, look
 from multiconv._typing import Array
 from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
@@ -133,8 +134,8 @@ class Plan:
 
     @property
     def scratch_bytes(self) -> int:
-        """Scratch memory of one run."""
-        return self._step.cost.bytes
+        """Scratch memory of one run, on as many threads as are set now."""
+        return self._step.scratch_bytes(get_num_threads(), self._prepared)
 
     @property
     def prepared_bytes(self) -> int:

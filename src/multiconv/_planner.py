@@ -17,7 +17,7 @@ from multiconv._problem import Problem, rounding
 from multiconv._registry import registered
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Refusal
+from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Refusal, scratch_limit
 
 DEFAULT_ERROR_FACTOR = 8
 """``precision="default"`` admits this many times direct summation's error."""
@@ -65,6 +65,10 @@ class Step:
         """Memory of what `prepare` returns."""
         return self.algorithm.prepared_bytes(self.problem, self.traits, planner)
 
+    def scratch_bytes(self, threads: int, prepared: Any = None) -> int:
+        """Scratch memory of one run on so many threads, with what `prepare` made if it did."""
+        return self.algorithm.scratch_bytes(self.problem, self.traits, planner, threads, prepared)
+
     def children(self) -> tuple[Step, ...]:
         """The plans that a composite algorithm runs."""
         found = self.algorithm.children(self.problem, self.traits, planner)
@@ -99,8 +103,10 @@ class Planner:
         """The measured profile that costs are scaled by."""
         return machine()
 
-    def step(self, problem: Problem, traits: KernelTraits, method: str = "auto") -> Step:
-        """The chosen algorithm for a problem.
+    def step(
+        self, problem: Problem, traits: KernelTraits, method: str = "auto", *, whole: bool = False
+    ) -> Step:
+        """The chosen algorithm for a problem; ``whole`` asks none that is a last resort.
 
         Raises
         ------
@@ -109,10 +115,10 @@ class Planner:
         MemoryLimitError
             If every algorithm would need more scratch than the memory limit.
         """
-        key = (problem, traits, method)
+        key = (problem, traits, method, whole)
         found = self._steps.get(key)
         if found is None:
-            found = self._choose(problem, traits, method)
+            found = self._choose(problem, traits, method, whole)
             # No lock: it would stay shut in a child forked while another thread held it.
             if len(self._steps) >= self.LARGEST_CACHE:
                 self._steps.clear()
@@ -123,13 +129,20 @@ class Planner:
         """Drop all kept choices, so that new wisdom is heard."""
         self._steps.clear()
 
-    def _choose(self, problem: Problem, traits: KernelTraits, method: str) -> Step:
+    def _choose(self, problem: Problem, traits: KernelTraits, method: str, whole: bool) -> Step:
         asked = _asked(method)
-        verdicts = {n: self._ask(a, problem, traits) for n, a in asked.items()}
-        costs = {n: v for n, v in verdicts.items() if isinstance(v, Cost)}
-        prepared = {n: asked[n].prepared_bytes(problem, traits, self) for n in costs}
+        later = {n for n, a in asked.items() if a.last_resort and method == "auto"}
+        verdicts: dict[str, Cost | Refusal] = {
+            n: Refusal("a quicker one takes no more scratch than it may") if n in later
+            else self._ask(a, problem, traits)
+            for n, a in asked.items()
+        }  # fmt: skip
         if method == "auto":
-            admitted, reasons = _admit(problem, costs, prepared)
+            if not whole and later and _lacks_room(problem, verdicts):
+                verdicts |= {n: self._ask(asked[n], problem, traits) for n in later}
+            costs = _costs(verdicts)
+            kept = {n: asked[n].prepared_bytes(problem, traits, self) for n in costs}
+            admitted, reasons = _admit(problem, costs, kept)
             best, why = _best(problem, admitted)
         else:
             reasons, best = {}, method
@@ -142,16 +155,31 @@ class Planner:
                     f"method: {method!r} needs {verdict.bytes} bytes of scratch memory, the memory "
                     f"limit is {memory_limit()} bytes (set MULTICONV_MEMORY_LIMIT to change it)"
                 )
-            if problem.low_memory and prepared[method] > _most_prepared(problem):
-                raise RefusedError(f"method: {method!r} {_too_large(problem, prepared[method])}")
+            if problem.low_memory:
+                size = asked[method].prepared_bytes(problem, traits, self)
+                if size > _most_prepared(problem):
+                    raise RefusedError(f"method: {method!r} {_prepares_too_much(problem, size)}")
         rows = [_row(n, v, reasons.get(n)) for n, v in verdicts.items()]
         rows = [replace(r, chosen=True, reason=why) if r.algorithm == best else r for r in rows]
         rows.sort(key=lambda r: (not r.chosen, not r.accepted, r.seconds or 0.0))
-        return Step(problem, traits, asked[best], costs[best], tuple(rows))
+        return Step(problem, traits, asked[best], _costs(verdicts)[best], tuple(rows))
 
     def _ask(self, algorithm: Algorithm, problem: Problem, traits: KernelTraits) -> Cost | Refusal:
         refusal = algorithm.accepts(problem, traits)
         return refusal if refusal is not None else algorithm.cost(problem, traits, self)
+
+
+def _costs(verdicts: dict[str, Cost | Refusal]) -> dict[str, Cost]:
+    return {n: v for n, v in verdicts.items() if isinstance(v, Cost)}
+
+
+def _lacks_room(problem: Problem, verdicts: dict[str, Cost | Refusal]) -> bool:
+    """Whether the quickest algorithm takes more scratch than it may."""
+    costs = _costs(verdicts)
+    limit = min(scratch_limit(problem), memory_limit())
+    allowed = _allowed_error(problem, costs)
+    precise = [c for c in costs.values() if c.error <= allowed]
+    return min(precise, key=lambda c: c.seconds).bytes > limit
 
 
 def _asked(method: str) -> dict[str, Algorithm]:
@@ -181,22 +209,21 @@ def _admit(
 ) -> tuple[dict[str, Cost], dict[str, str]]:
     """The costs that meet the precision and memory limits, and why the others do not."""
     limit = memory_limit()
-    reasons = {n: f"needs {c.bytes} bytes of scratch, the limit is {limit}"
-               for n, c in costs.items() if c.bytes > limit}  # fmt: skip
+    reasons = _too_large(costs, limit, "limit")
+    share = _too_large(costs, scratch_limit(problem), "most that a problem of this size may take")
+    if len(share) < len(costs):
+        reasons = share | reasons
     most = max(_most_prepared(problem), min(prepared.values(), default=0))
     for n, size in prepared.items():
         if size > most:
-            reasons.setdefault(n, _too_large(problem, size))
-    least = min((c.error for c in costs.values()), default=0.0)
-    if problem.precision != "fast":
-        factor = 1 if problem.precision == "highest" else DEFAULT_ERROR_FACTOR
-        allowed = max(factor * direct_error(problem), least)
-        for n, c in costs.items():
-            if c.error > allowed:
-                reasons.setdefault(
-                    n, f"error {c.error:.1e} is above the {allowed:.1e} that precision="
-                    f"{problem.precision!r} allows"
-                )  # fmt: skip
+            reasons.setdefault(n, _prepares_too_much(problem, size))
+    allowed = _allowed_error(problem, costs)
+    for n, c in costs.items():
+        if c.error > allowed:
+            reasons.setdefault(
+                n, f"error {c.error:.1e} is above the {allowed:.1e} that precision="
+                f"{problem.precision!r} allows"
+            )  # fmt: skip
     admitted = {n: c for n, c in costs.items() if n not in reasons}
     if not admitted:
         raise MemoryLimitError(
@@ -216,9 +243,24 @@ def _most_prepared(problem: Problem) -> int:
     return int(factor * taps * max(problem.acc_dtype.itemsize, 4)) + more
 
 
-def _too_large(problem: Problem, size: int) -> str:
+def _prepares_too_much(problem: Problem, size: int) -> str:
     low = "low_memory allows" if problem.low_memory else "the most is"
     return f"keeps {size} bytes of prepared kernel, {low} {_most_prepared(problem)}"
+
+
+def _allowed_error(problem: Problem, costs: dict[str, Cost]) -> float:
+    if problem.precision == "fast":
+        return math.inf
+    factor = 1 if problem.precision == "highest" else DEFAULT_ERROR_FACTOR
+    return max(factor * direct_error(problem), min((c.error for c in costs.values()), default=0.0))
+
+
+def _too_large(costs: dict[str, Cost], limit: int, what: str) -> dict[str, str]:
+    return {
+        n: f"needs {c.bytes} bytes of scratch, the {what} is {limit}"
+        for n, c in costs.items()
+        if c.bytes > limit
+    }
 
 
 def direct_error(problem: Problem) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from multiconv import _core
 from multiconv._cosines import LEAST_TAPS, cosines
 from multiconv._products import ranks_of
 from multiconv._typing import Array
@@ -49,6 +50,9 @@ class KernelTraits:
     cosines : int
         How many cosines make up the kernel along each of its long axes; 0 where too many do, or
         nobody asked.
+    boxes : int
+        How many boxes of equal taps make up each slice at most, one beside the other; 0 where they
+        are many.
     """
 
     known: bool = False
@@ -62,6 +66,7 @@ class KernelTraits:
     ranks: tuple[int, ...] = ()
     rough_ranks: tuple[int, ...] = ()
     cosines: int = 0
+    boxes: int = 0
 
 
 UNKNOWN = KernelTraits()
@@ -108,6 +113,7 @@ def _look_at(kernel: Array, rank: int, fast: bool) -> KernelTraits:
         ranks=ranks,
         rough_ranks=ranks or (ranks_of(slices, rough=True) if unclear else ()),
         cosines=_cosines(kernel, rank) if fast and separable else 0,
+        boxes=_boxes(kernel, rank) if finite else 0,
     )
 
 
@@ -123,7 +129,14 @@ def _look_at_box(kernel: Array) -> KernelTraits:
         separable=not empty and kernel.dtype.kind in "iufc",
         symmetric=True,
         zero_fraction=float(empty),
+        boxes=1,
     )
+
+
+def _boxes(kernel: Array, rank: int) -> int:
+    if rank > 8 or kernel.dtype.char not in "bBhHiIlLqQfdFD":
+        return 0
+    return _core.tap_boxes(kernel, rank)
 
 
 def _cosines(kernel: Array, rank: int) -> int:

@@ -255,6 +255,7 @@ class Trial:
             yield self._case("integers", problem, _any_kernel, _integers)
             yield self._case("integers", problem, _outer_product, _integers)
             yield self._case("integers", problem, _box, _integers)
+            yield self._case("integers", problem, _stairs, _integers)
             return
         keep = problem.activation in (None, "relu")
         exact = replace(problem, precision="highest", cval=_whole(problem.cval),
@@ -264,7 +265,7 @@ class Trial:
             yield self._case("exact sums", exact, kernel, _small_integers)
             yield self._case("numbers", highest, kernel, _numbers)
         bells = [_bells] if problem.precision == "fast" else []
-        for kernel in (_any_kernel, _outer_product, _sum_with_gaps, _box, *bells):
+        for kernel in (_any_kernel, _outer_product, _sum_with_gaps, _box, _stairs, *bells):
             yield self._case("numbers", problem, kernel, _numbers)
             yield self._case("NaN and infinities", problem, kernel, _not_all_finite)
 
@@ -444,6 +445,17 @@ def _box(
     shape: tuple[int, ...], rank: int, dtype: np.dtype, draw: _Values, rng: np.random.Generator
 ) -> Array:
     return np.full(shape, draw((1,), dtype, rng)[0])
+
+
+def _stairs(
+    shape: tuple[int, ...], rank: int, dtype: np.dtype, draw: _Values, rng: np.random.Generator
+) -> Array:
+    """Outer products of lines of two or three values, zero perhaps among them."""
+    kernel = _outer_product((*shape[: len(shape) - rank], *(3,) * rank), rank, dtype, draw, rng)
+    for axis in range(len(shape) - rank, len(shape)):
+        steps = np.sort(rng.integers(0, 3, shape[axis]))
+        kernel = np.take(kernel, steps, axis)
+    return kernel
 
 
 def _bells(

@@ -17,10 +17,10 @@ constexpr std::size_t kHuge = 2 << 20;  // a huge page
 constexpr std::size_t kBlocks = 32;     // kept at most
 constexpr std::size_t kAtFirst = std::size_t{256} << 20;
 
-// Sizes that are alike share blocks: steps of an eighth.
+// Sizes that are alike share blocks: steps of a 32nd.
 std::size_t rounded(std::size_t bytes) {
   if (bytes < kRecycled || bytes > SIZE_MAX / 4) return bytes;
-  const std::size_t step = std::max(std::bit_floor(bytes) / 8, std::size_t{64});
+  const std::size_t step = std::max(std::bit_floor(bytes) / 32, std::size_t{64});
   return (bytes + step - 1) / step * step;
 }
 
@@ -124,7 +124,8 @@ Shelf& shelf() {
 void* take_memory(std::size_t bytes) noexcept {
   bytes = rounded(bytes);
   void* kept = bytes < kRecycled ? nullptr : shelf().take(bytes);
-  return kept ? kept : from_system(bytes);
+  if (!kept) kept = from_system(bytes);
+  return kept;
 }
 
 void give_memory(void* data, std::size_t bytes) noexcept {

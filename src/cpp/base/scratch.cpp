@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/watch.hpp"
+
 namespace multiconv {
 namespace {
 
@@ -37,10 +39,24 @@ struct Buffer {
 
 thread_local Buffer buffers[kSlots];
 
+// What this thread asked of a slot since the watch began, not what it holds from earlier runs.
+void watch_slot(int slot, std::size_t bytes) {
+  thread_local unsigned number = 0;
+  thread_local std::size_t asked[kSlots];
+  if (const unsigned now = watch_number.load(); number != now) {
+    number = now;
+    for (std::size_t& most : asked) most = 0;
+  }
+  if (bytes <= asked[slot]) return;
+  watch_memory(bytes - asked[slot]);
+  asked[slot] = bytes;
+}
+
 }  // namespace
 
 void* thread_scratch(Slot slot, std::size_t bytes) {
   Buffer& buffer = buffers[static_cast<int>(slot)];
+  if (watched()) watch_slot(static_cast<int>(slot), bytes);
   if (!buffer.data || buffer.bytes < bytes) buffer.grow(bytes ? bytes : 1);
   return buffer.data;
 }

@@ -61,13 +61,13 @@ class BlockSum {
     return (BlockIo<N>::line + scalars * plane_of(l)) * static_cast<i64>(sizeof(T));
   }
 
-  // `taps` are those of the first output channel.
-  BlockSum(const BlockIo<N>& io, const Layout& l, const Taps<T>& taps)
+  // `taps` are those of the first output channel; it works in bytes() of `memory`.
+  BlockSum(const BlockIo<N>& io, const Layout& l, const Taps<T>& taps, T* memory)
       : io_(io),
         d_(io.d),
         l_(l),
         taps_(taps),
-        spare_(static_cast<T*>(thread_scratch(Slot::table, static_cast<std::size_t>(bytes(l))))),
+        spare_(memory),
         cells_(spare_ + BlockIo<N>::line),
         plane_(plane_of(l)) {}
 

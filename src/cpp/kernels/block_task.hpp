@@ -23,7 +23,9 @@ class BlockTask {
   static constexpr T least_share = std::numeric_limits<T>::epsilon() * T(1024);
 
  public:
-  static i64 tile_bytes(const Layout& l) { return l.elements * static_cast<i64>(sizeof(Cells)); }
+  static i64 tile_bytes(const Layout& l) {
+    return most(l.elements * static_cast<i64>(sizeof(Cells)), BlockSum<N>::bytes(l));
+  }
   static i64 line_bytes(const Desc& d, const Layout& l) {
     return lines_bytes + Ranges<T, parts>::bytes(d, l);
   }
@@ -77,13 +79,16 @@ class BlockTask {
     };
     const double limit = packed<Limits>(0)->largest;
     const Mask loaded = left;
+    bool kept = true;  // what is loaded; summations work where it is
     for (int b = 0; b < blocks; ++b) {
       Magnitudes<T>& m = found[b / parts][b % parts];
       const Magnitudes<T>& other = found[b / parts][parts - 1 - b % parts];
       const Mask bit = Mask(1) << b;
       const T top = other.largest > m.largest && other.largest <= limit ? other.largest : m.largest;
-      if (left & bit && m.largest <= limit && m.least < least_share * top && gaps(block_[b], m))
+      if (left & bit && m.largest <= limit && m.least < least_share * top && gaps(block_[b], m)) {
         m.smallest = summation().least_window(block_[b]);
+        kept = false;
+      }
       if (!(left & bit) || (m.largest <= limit && !drowns(m, m))) continue;
       summation().run(block_[b]);
       left &= ~bit;
@@ -101,7 +106,7 @@ class BlockTask {
       if (gain[lane] != 1) scaled_ = true;
     }
     gain_ = multiconv::MC_TARGET::load(gain);
-    if (now != 0 && (scaled_ || now != loaded)) load(now);
+    if (now != 0 && (scaled_ || now != loaded || !kept)) load(now);
     return now;
   }
 
@@ -122,7 +127,8 @@ class BlockTask {
 
   BlockSum<N> summation() const {
     const T* values = packed<T>(l_.tap_values) + group_ * d_.out_channels * l_.taps * scalars;
-    return BlockSum<N>(io_, l_, {l_.taps, packed<i64>(l_.tap_offsets), values});
+    return BlockSum<N>(io_, l_, {l_.taps, packed<i64>(l_.tap_offsets), values},
+                       reinterpret_cast<T*>(tile_));
   }
 
   void load(Mask which) {

@@ -11,8 +11,8 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
-// Complex numbers have two parts, side by side.
-template <class T, int parts>
+// Complex numbers have two parts, side by side. What `adds` adds to sums of the type computed in.
+template <class T, int parts, bool adds = false>
 class BoxTask {
   static constexpr i64 lanes = kLanes<T>;
 
@@ -207,8 +207,29 @@ class BoxTask {
   }
 
   void write(const T* end, const T* begin, At at) const {
-    as_stored<T>(d_.out_type, args_.out.data,
-                 [&](auto* typed) { write_to(end, begin, typed + at.out * parts, at.residual); });
+    if constexpr (adds)
+      add_to(end, begin, static_cast<T*>(args_.out.data) + at.out * parts);
+    else
+      as_stored<T>(d_.out_type, args_.out.data,
+                   [&](auto* typed) { write_to(end, begin, typed + at.out * parts, at.residual); });
+  }
+
+  // One line of products, for an output that holds sums already.
+  void add_to(const T* end, const T* begin, T* out) const {
+    const i64 n = part_[last_].outputs;
+    const i64 stride = part_[last_].step * args_.out.strides[3 + last_] * parts;
+    T* line = line_;
+    if (stride == parts)
+      line = out;
+    else
+      fill(line, n * parts, T(0));
+    if (begin == nullptr)
+      finish<false>(end, begin, n, line);
+    else
+      finish<true>(end, begin, n, line);
+    if (line == out) return;
+    for (i64 i = 0; i < n; ++i)
+      for (int p = 0; p < parts; ++p) out[i * stride + p] += line[i * parts + p];
   }
 
   // One line of finished sums. `at`: where its residual begins.
@@ -251,14 +272,14 @@ class BoxTask {
         if (next_out_ != 0) __builtin_prefetch(line + i + next_out_);
         Vec<T> all = load(end + i);
         if (two) all += load(begin + i);
-        store(line + i, all * re + bias_[0]);
+        store(line + i, all * re + (adds ? load(line + i) : splat(bias_[0])));
       }
-      for (; i < n; ++i) line[i] = sum(i) * re + bias_[0];
+      for (; i < n; ++i) line[i] = sum(i) * re + (adds ? line[i] : bias_[0]);
     } else {
       for (; i < 2 * n; i += 2) {
         const T a = sum(i), b = sum(i + 1);
-        line[i] = a * re - b * im + bias_[0];
-        line[i + 1] = a * im + b * re + bias_[1];
+        line[i] = a * re - b * im + (adds ? line[i] : bias_[0]);
+        line[i + 1] = a * im + b * re + (adds ? line[i + 1] : bias_[1]);
       }
     }
   }

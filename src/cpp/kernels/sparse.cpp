@@ -210,9 +210,13 @@ struct Sparse {
     return static_cast<std::size_t>(taps_of(d)) * sizeof(TapRun);
   }
 
+  // Runs of taps lie where boxes have their tables.
   static std::size_t scratch_bytes(const Desc& d, int threads) {
+    const std::size_t tables = tables_bytes(d, Sum::box_for(d));
+    const bool reads = parts == 1 && stored_as<T>(d.x_type) && stored_as<T>(d.out_type);
+    const std::size_t more = reads && run_bytes(d) > tables ? run_bytes(d) - tables : 0;
     return Sum::scratch_bytes(d, threads) + offset_bytes(d) +
-           static_cast<std::size_t>(threads) * run_bytes(d);
+           static_cast<std::size_t>(threads) * more;
   }
 
   static void run(const RunArgs& args) {

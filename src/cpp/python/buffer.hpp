@@ -26,6 +26,7 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
 
   void* data() const { return view_.buf; }
+  const Py_buffer& view() const { return view_; }
 
   // Checks type size, shape and alignment (a complex number's is its parts'); strides come back in
   // elements.

@@ -10,7 +10,10 @@
 #include "base/cpu_count.hpp"
 #include "base/profile.hpp"
 #include "base/recycler.hpp"
+#include "base/tap_boxes.hpp"
+#include "base/watch.hpp"
 #include "python/arrays.hpp"
+#include "python/buffer.hpp"
 #include "python/calls.hpp"
 #include "python/executable.hpp"
 #include "python/lock.hpp"
@@ -38,6 +41,35 @@ nb::dict machine_profile(const std::string& name) {
   d["wake"] = p.wake;
   d["lanes"] = p.lanes;
   return d;
+}
+
+// Of the largest kernel over the leading axes; 0 where one has too many.
+i64 tap_boxes(nb::handle kernels, int rank) {
+  const Buffer buffer(kernels, PyBUF_STRIDES);
+  const Py_buffer& view = buffer.view();
+  const int lead = view.ndim - rank;
+  if (rank < 1 || rank > kMaxRank || lead < 0) throw std::invalid_argument("rank: out of range");
+  i64 size[kMaxRank], strides[kMaxRank], slices = 1, most = 0;
+  for (int a = 0; a < lead; ++a) slices *= view.shape[a];
+  for (int a = 0; a < rank; ++a) {
+    size[a] = view.shape[lead + a];
+    strides[a] = view.strides[lead + a];
+    if (size[a] < 1) return 0;
+  }
+  for (i64 slice = 0; slice < slices; ++slice) {
+    const char* taps = static_cast<const char*>(view.buf);
+    i64 rest = slice;
+    for (int a = lead - 1; a >= 0; --a) {
+      taps += rest % view.shape[a] * view.strides[a];
+      rest /= view.shape[a];
+    }
+    TapBox boxes[kMostTapBoxes];
+    const i64 count = cut_into_boxes(taps, rank, size, strides,
+                                     static_cast<std::size_t>(view.itemsize), boxes);
+    if (count > kMostTapBoxes) return 0;
+    if (count > most) most = count;
+  }
+  return most;
 }
 
 nb::list target_list() {
@@ -92,6 +124,10 @@ NB_MODULE(_core, m) {
       .def("pack", &Executable::pack, nb::arg("w"), nb::rv_policy::take_ownership)
       .def("run", &Executable::run, nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
            nb::arg("scale").none(), nb::arg("residual").none(), nb::arg("out"));
+  m.def("start_watch", start_watch, "Watch how much scratch memory kernels take.");
+  m.def("end_watch", end_watch, "The bytes that all threads took since the watch began.");
+  m.def("tap_boxes", tap_boxes, nb::arg("kernels"), nb::arg("rank"),
+        "How many boxes of equal taps make up a kernel, at most over all; 0 where they are many.");
   m.def("empty", empty, nb::arg("shape"), nb::arg("dtype"),
         "A new array of unspecified contents, on memory that an earlier one gave back.");
   m.def("keep_memory", keep_memory, nb::arg("bytes"),

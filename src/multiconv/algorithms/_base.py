@@ -7,10 +7,19 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from multiconv._geometry import inputs
 from multiconv._machine import Machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
+
+LEAST_LIMIT = 64_000_000
+"""Bytes of scratch that every plan may take."""
+
+
+def scratch_limit(problem: Problem) -> int:
+    """Bytes of scratch that a plan may take: a quarter of the input's, or 64 MB if that is more."""
+    return max(inputs(problem) * problem.x_dtype.itemsize // 4, LEAST_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,7 @@ class Step(Protocol):
     def cost(self) -> Cost: ...
     @property
     def prepared_bytes(self) -> int: ...
+    def scratch_bytes(self, threads: int, prepared: Any = None) -> int: ...
     def prepare(self, kernel: Array) -> Any: ...
     def run(self, prepared: Any, x: Array, epilogue: Epilogue, out: Array) -> None: ...
 
@@ -72,7 +82,9 @@ class Planning(Protocol):
 
     @property
     def machine(self) -> Machine: ...
-    def step(self, problem: Problem, traits: KernelTraits) -> Step: ...
+    def step(self, problem: Problem, traits: KernelTraits, *, whole: bool = False) -> Step:
+        """The child plan of a problem; ``whole`` asks no algorithm that is a last resort."""
+        ...
 
 
 class Algorithm(ABC):
@@ -90,6 +102,9 @@ class Algorithm(ABC):
     value_sensitive: ClassVar[bool] = False
     """Whether its answers depend on kernel values, so that they must be seen before it runs."""
 
+    last_resort: ClassVar[bool] = False
+    """Whether it is asked only where a quicker algorithm takes more scratch than it may."""
+
     @abstractmethod
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """None where it can run the problem, else why not."""
@@ -97,6 +112,17 @@ class Algorithm(ABC):
     @abstractmethod
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Predict a run of a problem that it accepts."""
+
+    def scratch_bytes(
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
+        """Scratch memory of one run on so many threads; `Cost.bytes` is for the default number.
+
+        What `prepare` made tells a composite algorithm's children, which it may have chosen by the
+        values of their kernels.
+        """
+        return self.cost(problem, traits, planning).bytes
 
     @abstractmethod
     def prepare(

@@ -95,6 +95,13 @@ class NativeAlgorithm(Algorithm):
         """Scratch bytes of one run with the default number of threads."""
         return self.executable(problem).scratch_bytes(machine.threads)
 
+    def scratch_bytes(
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
+        """What the kernel says."""
+        return self.executable(problem).scratch_bytes(threads)
+
     def tile(self, problem: Problem) -> tuple[int, ...]:
         """Sizes of the blocks that are transformed; zeros where the kernel chooses."""
         return (0,) * problem.rank

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +16,9 @@ from multiconv._rounding import narrowed
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Planning, Refusal, Step
+
+PIECE = 2**16
+"""Results that are converted at once."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,20 @@ class Cast(Algorithm):
         results = outputs(problem) * (2 if problem.residual else 1)
         extra = (inputs(problem) + results) * problem.acc_dtype.itemsize
         seconds = child.seconds + 4e-6 + 3 * extra / planning.machine.bandwidth1
-        return Cost(seconds, child.bytes + extra, child.error)
+        scratch = self.scratch_bytes(problem, traits, planning, planning.machine.threads)
+        return Cost(seconds, scratch, child.error)
+
+    def scratch_bytes(
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
+        """The converted data, the sums before they are converted, and the child's."""
+        acc = problem.acc_dtype
+        wide = inputs(problem) * (problem.x_dtype != acc)
+        wide += outputs(problem) * (problem.out_dtype != acc)
+        child = planning.step(_wide(problem), traits) if prepared is None else prepared.child
+        inner = None if prepared is None else prepared.inner
+        return wide * acc.itemsize + child.scratch_bytes(threads, inner)
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning
@@ -66,7 +84,16 @@ class Cast(Algorithm):
         if out.dtype == np.bool_:
             np.not_equal(sums, 0, out=out)
         elif sums is not out:
-            out[...] = narrowed(sums, out.dtype)
+            for part in _pieces(out.shape):
+                out[part] = narrowed(sums[part], out.dtype)
+
+
+def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Parts of an array, along its longest axis, whose copies take little memory."""
+    axis = max(range(len(shape)), key=lambda a: shape[a])
+    step = max(PIECE * shape[axis] // max(math.prod(shape), 1), 1)
+    for begin in range(0, shape[axis], step):
+        yield (slice(None),) * axis + (slice(begin, begin + step),)
 
 
 def _wide(problem: Problem) -> Problem:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from multiconv._geometry import out_size, outputs, window
+from multiconv._geometry import out_size, outputs
 from multiconv._machine import Machine
 from multiconv._memory import empty
 from multiconv._problem import Problem, rounding
 from multiconv._products import AMPLIFICATION, LEFT_OUT, ROUGH, Split, first_axis, split
 from multiconv._traits import UNKNOWN, KernelTraits, look
 from multiconv._typing import Array
+from multiconv.algorithms._bands import Band, bands
 from multiconv.algorithms._base import (
     NO_EPILOGUE,
     Algorithm,
@@ -71,24 +71,43 @@ class LowRank(Algorithm):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """The passes of all bands, and the largest band's scratch."""
         rank = _ranks(problem, traits)[0]
-        bands = _bands(problem, rank, planning.machine)
-        seconds = len(bands) * CALLS + _bytes(problem) / CHECK
-        scratch, error = 0, 0.0
-        for kind in dict.fromkeys(b.problem for b in bands):
+        parts = _bands(problem, rank, planning.machine)
+        seconds = len(parts) * CALLS + _bytes(problem) / CHECK
+        error = 0.0
+        for kind in dict.fromkeys(b.problem for b in parts):
             steps = _steps(kind, traits, planning)
-            between = sum(_bytes(s.problem) for s in steps[: 1 + _sums_apart(problem, rank)])
-            scratch = max(scratch, between + max(s.cost.bytes for s in steps))
             error = max(error, sum(s.cost.error for s in steps))
-            number = sum(b.problem == kind for b in bands)
+            number = sum(b.problem == kind for b in parts)
             seconds += number * sum(s.cost.seconds for s in steps)
+        scratch = self.scratch_bytes(problem, traits, planning, planning.machine.threads)
         return Cost(seconds, scratch, AMPLIFICATION * (error + 2 * _tolerance(problem)))
+
+    def scratch_bytes(
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
+        """What lies between the passes of a band, their own, and the band's check."""
+        if prepared is not None:
+            pairs = {one.band.problem: one.passes.pair for one in prepared}
+        else:
+            rank = _ranks(problem, traits)[0]
+            kinds = {b.problem for b in _bands(problem, rank, planning.machine)}
+            pairs = {k: tuple((s, None) for s in _steps(k, traits, planning)) for k in kinds}
+        most = 0
+        for kind, (first, others) in pairs.items():
+            between = _bytes(first[0].problem)
+            if others[0].problem.group_in == 1 < first[0].problem.group_out:
+                between += _bytes(others[0].problem)
+            own = max(step.scratch_bytes(threads, packed) for step, packed in (first, others))
+            most = max(most, between + own, outputs(kind))
+        return most
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning
     ) -> tuple[Step, ...]:
         """The two passes of a band."""
-        bands = _bands(problem, _ranks(problem, traits)[0], planning.machine)
-        return _steps(bands[len(bands) // 2].problem, traits, planning)
+        parts = _bands(problem, _ranks(problem, traits)[0], planning.machine)
+        return _steps(parts[len(parts) // 2].problem, traits, planning)
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
@@ -100,13 +119,13 @@ class LowRank(Algorithm):
         if terms is None:
             raise ValueError("kernel: it is no sum of few outer products any more")
         whole = replace(traits, ranks=(), rough_ranks=())
-        bands = _bands(problem, terms.left.shape[1], planning.machine)
+        parts = _bands(problem, terms.left.shape[1], planning.machine)
         kinds = {
             kind: _Passes.prepare(kind, terms, planning)
-            for kind in dict.fromkeys(b.problem for b in bands)
+            for kind in dict.fromkeys(b.problem for b in parts)
         }
         return tuple(
-            _Pair(band, kinds[band.problem], _Whole(planning, whole, kernel)) for band in bands
+            _Pair(band, kinds[band.problem], _Whole(planning, whole, kernel)) for band in parts
         )
 
     def run(self, prepared: tuple[_Pair, ...], x: Array, epilogue: Epilogue, out: Array) -> None:
@@ -119,15 +138,6 @@ class LowRank(Algorithm):
             one.passes.run(source, mine, target)
             if not np.isfinite(target).all():
                 one.whole.run(one.band.problem, source, mine, target)
-
-
-@dataclass(frozen=True)
-class _Band:
-    """A part of the output, and the problem that it is by itself."""
-
-    problem: Problem
-    x: tuple[slice, ...]
-    out: tuple[slice, ...]
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,11 @@ class _Passes:
         )
         packed = first.prepare(kernels[0]), others.prepare(kernels[1])
         return cls(first, others, *packed, rank, apart)
+
+    @property
+    def pair(self) -> tuple[tuple[Step, Any], ...]:
+        """The passes and their kernels."""
+        return (self.first, self.first_kernel), (self.others, self.other_kernel)
 
     def run(self, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Fill ``out``."""
@@ -197,7 +212,7 @@ class _Whole:
 
 @dataclass(frozen=True)
 class _Pair:
-    band: _Band
+    band: Band
     passes: _Passes
     whole: _Whole
 
@@ -257,41 +272,12 @@ def _problems(problem: Problem, rank: int) -> tuple[Problem, Problem]:
     return first, one(False, in_size=out_size(first), in_channels=terms, **changes)
 
 
-def _bands(problem: Problem, rank: int, machine: Machine) -> list[_Band]:
-    """Equal parts of the output whose terms fit into the caches. The last overlap their neighbours.
-
-    A part that needs no boundary along the first axis gets a slice of the input, so that all such
-    parts are the same problem.
-    """
+def _bands(problem: Problem, rank: int, machine: Machine) -> list[Band]:
+    """Parts whose terms fit into the caches."""
     axis = first_axis(problem.kernel)
     length = out_size(problem)[axis]
     sample = _bytes(_problems(problem, rank)[0]) // problem.batch
     room = machine.cache * machine.threads
     batch = min(max(room // sample, 1), problem.batch)
     rows = min(max(room * length // sample, 1), length)
-    low, stride = problem.padding[axis][0], problem.stride[axis]
-    win, size = window(problem.kernel[axis], problem.dilation[axis]), problem.in_size[axis]
-    bands = []
-    for n, y in itertools.product(_starts(problem.batch, batch), _starts(length, rows)):
-        begin = y * stride - low
-        end = begin + (rows - 1) * stride + win
-        part, source = replace(problem, batch=batch), [slice(n, n + batch)]
-        if begin >= 0 and end <= size:
-            part = _along(part, axis, end - begin, (0, 0))
-            source += [slice(None)] * (2 + axis) + [slice(begin, end)]
-        else:
-            part = _along(part, axis, size, (-begin, end - size))
-        target = [slice(n, n + batch), *[slice(None)] * (2 + axis), slice(y, y + rows)]
-        bands.append(_Band(part, tuple(source), tuple(target)))
-    return bands
-
-
-def _starts(length: int, part: int) -> list[int]:
-    return [*range(0, length - part, part), length - part]
-
-
-def _along(problem: Problem, axis: int, size: int, padding: tuple[int, int]) -> Problem:
-    """The problem with another size and padding along one axis."""
-    sizes, paddings = list(problem.in_size), list(problem.padding)
-    sizes[axis], paddings[axis] = size, padding
-    return replace(problem, in_size=tuple(sizes), padding=tuple(paddings))
+    return bands(problem, axis, batch, rows)

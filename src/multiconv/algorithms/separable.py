@@ -60,13 +60,26 @@ class Separable(Algorithm):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """The sum of the passes and the largest intermediate."""
         steps = self.children(problem, traits, planning)
-        between = max(outputs(s.problem) for s in steps[:-1]) * problem.acc_dtype.itemsize
         eps = rounding(problem.acc_dtype)
         return Cost(
             sum(s.cost.seconds for s in steps) + 0.5e-6 * len(steps),
-            2 * between + max(s.cost.bytes for s in steps),
+            self.scratch_bytes(problem, traits, planning, planning.machine.threads),
             sum(s.cost.error for s in steps) + 16 * eps,
         )
+
+    def scratch_bytes(
+        self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
+        prepared: Any = None,
+    ) -> int:  # fmt: skip
+        """What a pass reads and writes beside input and output, and its own."""
+        if prepared is None:
+            passes = [(s, None) for s in self.children(problem, traits, planning)]
+        else:
+            passes = [(one.step, one.kernel) for one in prepared]
+        between = [outputs(s.problem) * problem.acc_dtype.itemsize for s, _ in passes[:-1]]
+        held = map(sum, zip([0, *between], [*between, 0], strict=True))
+        own = (step.scratch_bytes(threads, kernel) for step, kernel in passes)
+        return max(map(sum, zip(held, own, strict=True)))
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning
