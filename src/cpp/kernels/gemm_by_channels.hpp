@@ -95,7 +95,7 @@ class ByChannels {
   void gather(i64 at, i64 inputs) {
     Tables t{};
     t.runs = runs_;
-    for (i64 e = 0; e < r_.extent[d_.rank - 1]; ++e) add_sample(t, e, source_[d_.rank - 1][e]);
+    find_runs(d_, r_, task_.first[d_.rank - 1], source_[d_.rank - 1], t);
     const ConstView& x = task_.args.x;
     as_stored<T>(d_.x_type, x.data, [&](auto* typed) {
       using S = std::remove_const_t<std::remove_pointer_t<decltype(typed)>>;

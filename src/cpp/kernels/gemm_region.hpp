@@ -84,19 +84,47 @@ MC_INLINE void region_origin(const Desc& d, const Region& r, i64 tile, i64* firs
   }
 }
 
+// Where the samples between the first and the last one are read, positions [begin, end) of an axis
+// are elements that follow each other, the first one `source`. Empty elsewhere.
+struct Interior {
+  i64 begin, end, source;
+};
+
+MC_INLINE Interior interior_of(const Desc& d, const Region& r, int a, i64 first) {
+  const bool together = r.step[a] == d.stride[a] && r.tap_step[a] == d.dilation[a];
+  if (!together || d.in_dilation[a] != 1) return {0, 0, 0};
+  const i64 start = first * d.stride[a] - d.pad_low[a];
+  const i64 begin = min_of(max_of(-start, 0), r.extent[a]);
+  return {begin, max_of(min_of(d.in_size[a] - start, r.extent[a]), begin), start + begin};
+}
+
+MC_INLINE i64 source_at(const Desc& d, const Region& r, int a, i64 first, i64 e) {
+  const bool together = r.step[a] == d.stride[a] && r.tap_step[a] == d.dilation[a];
+  const i64 i = together ? 0 : e % r.tile[a], rest = together ? e : e / r.tile[a] * d.dilation[a];
+  return source_of(d, a, (first + i) * d.stride[a] + rest - d.pad_low[a]);
+}
+
 // What each position of the tile that begins at first[] reads: an element, kOutside or kHole.
 MC_INLINE void find_sources(const Desc& d, const Region& r, const i64* first, i64* memory,
                             i64** source) {
   for (int a = 0; a < d.rank; ++a) {
     source[a] = memory;
-    const bool together = r.step[a] == d.stride[a] && r.tap_step[a] == d.dilation[a];
-    for (i64 e = 0; e < r.extent[a]; ++e) {
-      const i64 at = together
-                         ? first[a] * d.stride[a] + e
-                         : (first[a] + e % r.tile[a]) * d.stride[a] + e / r.tile[a] * d.dilation[a];
-      *memory++ = source_of(d, a, at - d.pad_low[a]);
-    }
+    const Interior inner = interior_of(d, r, a, first[a]);
+    for (i64 e = 0; e < inner.begin; ++e) memory[e] = source_at(d, r, a, first[a], e);
+    for (i64 e = inner.begin; e < inner.end; ++e) memory[e] = inner.source + e - inner.begin;
+    for (i64 e = inner.end; e < r.extent[a]; ++e) memory[e] = source_at(d, r, a, first[a], e);
+    memory += r.extent[a];
   }
+}
+
+// The same for the last axis as runs.
+MC_INLINE void find_runs(const Desc& d, const Region& r, i64 first, const i64* source, Tables& t) {
+  const Interior inner = interior_of(d, r, d.rank - 1, first);
+  t.run_count = 0;
+  for (i64 e = 0; e < inner.begin; ++e) add_sample(t, e, source[e]);
+  if (inner.begin < inner.end)
+    t.runs[t.run_count++] = {inner.begin, inner.end - inner.begin, inner.source, 1};
+  for (i64 e = inner.end; e < r.extent[d.rank - 1]; ++e) add_sample(t, e, source[e]);
 }
 
 // Counts index[0 .. axes) up, the last one fastest; false at the end.
