@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 
@@ -11,6 +12,7 @@ import pytest
 import multiconv as mc
 from multiconv import testing
 from multiconv._activations import activate
+from multiconv._errors import RefusedError
 from multiconv._problem import ACTIVATIONS
 from multiconv._registry import registered
 
@@ -36,27 +38,58 @@ def everything(rng, x, w, **options):
     return {"bias": draw(filters), "scale": draw(filters), "residual": draw(shape)}
 
 
-@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+def algorithms_on(families, words, targets):
+    """Algorithms that run some of the problems: plain ones, and with an epilogue."""
+    plain, finished = set(), set()
+    for family in families:
+        trials = [testing.Trial(mc.Problem.parse(t)) for t in (family, f"{family} {words}")]
+        for name in registered():
+            if trials[0].check(name).refusal is None:
+                plain.add(name)
+                for target in targets:
+                    if trials[1].check(name, target).refusal is None:
+                        finished.add((name, target))
+    return plain, finished
+
+
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, "leaky_relu:0.3"])
-def test_every_algorithm_takes_every_activation(activation, layout):
-    ran = set()
-    for family in FAMILIES:
-        text = f"{family} {layout} scale bias res act={activation}".replace("channels_first ", "")
-        trial = testing.Trial(mc.Problem.parse(text), np.random.default_rng(3))
-        for name, target in itertools.product(registered(), testing.targets()):
-            if trial.check(name, target).refusal is None:
-                ran.add((name, target))
-    expected = set(itertools.product(set(registered()) - NO_ACTIVATION, testing.targets()))
-    assert ran == expected
+def test_every_algorithm_takes_every_activation(activation):
+    words = f"scale bias res act={activation}"
+    plain, finished = algorithms_on(FAMILIES, words, testing.targets())
+    assert finished == set(itertools.product(plain - NO_ACTIVATION, testing.targets()))
 
 
 @pytest.mark.parametrize("words", ["scale", "res", "scale bias", "bias res", "scale bias res"])
 def test_every_algorithm_takes_scale_and_residual(words):
+    families = [*FAMILIES, "mb2 ic2 oc2 g2 in40x41 k9x8 p4:3 float32"]
+    plain, finished = algorithms_on(families, words, [""])
+    assert finished == set(itertools.product(plain, [""]))
+
+
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+@pytest.mark.parametrize("shape", [(2, 16, 19, 3, 3), (1, 33, 40, 1, 1), (1, 5, 7, 5, 4)])
+def test_every_algorithm_in_both_layouts(shape, layout, rng):
+    """Channels that fill vectors and that do not."""
+    batch, channels, filters, *kernel = shape
+    last = layout == "channels_last"
+    x = rng.standard_normal((batch, 13, 18, channels)).astype("f4")
+    w = rng.standard_normal((*kernel, channels, filters)).astype("f4")
+    residual = rng.standard_normal((batch, 13, 18, filters)).astype("f4")
+    bias, scale = rng.standard_normal((2, filters)).astype("f4")
+    expected = mc.conv(x.astype("f8"), w, bias, padding="same", data_format="channels_last",
+                       scale=scale, residual=residual, activation="gelu",
+                       method="reference")  # fmt: skip
+    if not last:
+        x, residual = (np.ascontiguousarray(np.moveaxis(a, -1, 1)) for a in (x, residual))
+        w, expected = np.moveaxis(w, (-1, -2), (0, 1)), np.moveaxis(expected, -1, 1)
     ran = set()
-    for family in [*FAMILIES, "mb2 ic2 oc2 g2 in40x41 k9x8 p4:3 float32"]:
-        trial = testing.Trial(mc.Problem.parse(f"{family} {words}"), np.random.default_rng(4))
-        ran |= {name for name in registered() if trial.check(name).refusal is None}
-    assert ran == set(registered()) - {"sliding_dct"}
+    for name, target in itertools.product(registered(), testing.targets()):
+        with testing.forced_target(target), contextlib.suppress(RefusedError):
+            plan = mc.plan(mc.conv, x, w, bias, padding="same", data_format=layout, scale=scale,
+                           residual=residual, activation="gelu", method=name)  # fmt: skip
+            np.testing.assert_allclose(plan(x, residual=residual), expected, rtol=2e-3, atol=2e-3)
+            ran.add(name)
+    assert {"direct", "reference"} <= ran
 
 
 @pytest.mark.parametrize("layout", ["channels_first", "channels_last"])

@@ -9,6 +9,7 @@ import pytest
 
 import multiconv as mc
 from multiconv import _core, _store, _wisdom
+from multiconv._errors import RefusedError
 from multiconv._planner import planner
 from multiconv._registry import registered
 from multiconv._traits import look
@@ -169,6 +170,33 @@ def held(prepared):
     if dataclasses.is_dataclass(prepared):
         return sum(held(getattr(prepared, f.name)) for f in dataclasses.fields(prepared))
     return sum(map(held, prepared)) if isinstance(prepared, tuple) else 0
+
+
+def arrays_of(prepared):
+    if isinstance(prepared, np.ndarray):
+        yield prepared
+    elif dataclasses.is_dataclass(prepared):
+        for field in dataclasses.fields(prepared):
+            yield from arrays_of(getattr(prepared, field.name))
+    elif isinstance(prepared, tuple):
+        for part in prepared:
+            yield from arrays_of(part)
+
+
+def test_nobody_can_write_to_a_prepared_kernel(rng):
+    rank_two = sum(np.outer(rng.random(15), rng.random(17)) for _ in range(2))
+    looked_at = set()
+    for name in registered():
+        for shape, w in (((90, 91), rank_two), ((3, 4, 9), rng.random((5, 4, 3)))):
+            function = mc.conv if len(shape) == 3 else mc.correlate
+            try:
+                plan = mc.plan(function, mc.ShapeDtype(shape), w, method=name)
+            except RefusedError:
+                continue
+            for array in arrays_of(plan._prepared):
+                looked_at.add(name)
+                assert not array.flags.writeable, name
+    assert {"reference", "low_rank"} <= looked_at
 
 
 @pytest.mark.parametrize(

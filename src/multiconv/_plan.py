@@ -316,7 +316,7 @@ class Plan:
 
     def _kernel_view(self, kernel: Array) -> Array:
         # A copy: later changes to the caller's array must not reach the plan.
-        return np.array(self._request.w.view(kernel))
+        return _held(self._request.w.view(kernel), self.problem.w_dtype)
 
     def _expected(self, name: str) -> tuple[int, ...]:
         return self._request.x_shape if name == "x" else self._request.w_shape

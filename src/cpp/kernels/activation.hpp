@@ -1,4 +1,4 @@
-// Activation functions of rows of sums, as torch.nn.functional defines them.
+// Activation functions of vectors, as torch.nn.functional defines them.
 #pragma once
 
 #include "simd/math.hpp"
@@ -19,52 +19,36 @@ MC_INLINE Vec<T> between_0_and(T most, Vec<T> x) {
   return x < zero ? zero : at_most<T>(x, most);
 }
 
-// In place, by vectors: f(vector) for all n values, in one loop, so that a value's place in the row
-// cannot change its bits.
+// Calls `use` with the function of vectors that an activation is; real types only. `slope` is that
+// of leaky_relu.
 template <class T, class F>
-MC_INLINE void map_row(T* row, i64 n, F&& f) {
-  constexpr i64 lanes = kLanes<T>;
-  const i64 rest = n % lanes, end = n - rest;
-  T last[lanes] = {};
-  for (i64 i = 0; i < rest; ++i) last[i] = row[end + i];
-  for (i64 i = 0; i < end + (rest > 0 ? lanes : 0); i += lanes) {
-    T* at = i < end ? row + i : last;
-    store(at, f(load(at)));
-  }
-  for (i64 i = 0; i < rest; ++i) row[end + i] = last[i];
-}
-
-// In place over n sums; real types only. `slope` is that of leaky_relu.
-template <class T>
-void activate_row(Activation a, T slope, T* row, i64 n) {
+MC_INLINE void with_activation(Activation a, T slope, F&& use) {
   using V = Vec<T>;
-  const V zero = {};
   switch (a) {
     case Activation::none:
-      return;
+      return use([](V x) { return x; });
     case Activation::relu:
-      return map_row(row, n, [&](V x) { return x < zero ? zero : x; });
+      return use([](V x) { return x < V{} ? V{} : x; });  // keeps NaN
     case Activation::relu6:
-      return map_row(row, n, [](V x) { return between_0_and<T>(T(6), x); });
+      return use([](V x) { return between_0_and<T>(T(6), x); });
     case Activation::leaky_relu:
-      return map_row(row, n, [&](V x) { return x < zero ? x * slope : x; });
+      return use([slope](V x) { return x < V{} ? x * slope : x; });
     case Activation::silu:
-      return map_row(row, n, [](V x) { return x * sigmoid_of<T>(x); });
+      return use([](V x) { return x * sigmoid_of<T>(x); });
     case Activation::gelu:
-      return map_row(row, n, [](V x) {
-        return T(0.5) * x * (erf_of<T>(x * T(0.70710678118654752440)) + T(1));
-      });
+      return use(
+          [](V x) { return T(0.5) * x * (erf_of<T>(x * T(0.70710678118654752440)) + T(1)); });
     case Activation::gelu_tanh:
-      return map_row(row, n, [](V x) {
+      return use([](V x) {
         const V inner = T(0.79788456080286535588) * (x * x * x * T(0.044715) + x);
         return T(0.5) * x * (tanh_of<T>(inner) + T(1));
       });
     case Activation::hard_swish:
-      return map_row(row, n, [](V x) { return x * between_0_and<T>(T(6), x + T(3)) / T(6); });
+      return use([](V x) { return x * between_0_and<T>(T(6), x + T(3)) / T(6); });
     case Activation::sigmoid:
-      return map_row(row, n, [](V x) { return sigmoid_of<T>(x); });
+      return use([](V x) { return sigmoid_of<T>(x); });
     case Activation::tanh:
-      return map_row(row, n, [](V x) { return tanh_of<T>(x); });
+      return use([](V x) { return tanh_of<T>(x); });
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/kernel.hpp"
 #include "kernels/activation.hpp"
+#include "kernels/lanes.hpp"
 #include "kernels/stored.hpp"
 #include "simd/vec.hpp"
 
@@ -64,26 +65,62 @@ void read_residual(const RunArgs& args, i64 at, i64 stride, T* to, i64 n) {
 
 inline constexpr i64 kFinished = 256;  // sums that are finished at once
 
+// What finish_row() does with up to kFinished sums.
+template <class T>
+struct Finish {
+  bool scaled;
+  T scale, bias;      // where scaled
+  const T* residual;  // or null
+
+  // In one loop, so that a sum's place in the row cannot change its bits: the last vector, read
+  // before it is written over in part, overlaps the one before it.
+  template <class F>
+  void run(T* row, i64 n, F&& activate) const {
+    constexpr i64 lanes = kLanes<T>;
+    if (n < lanes) {
+      T sums[lanes] = {}, more[lanes] = {};
+      for (i64 i = 0; i < n; ++i) sums[i] = row[i];
+      for (i64 i = 0; i < n && residual; ++i) more[i] = residual[i];
+      Finish{scaled, scale, bias, residual ? more : nullptr}.run(sums, lanes, activate);
+      for (i64 i = 0; i < n; ++i) row[i] = sums[i];
+      return;
+    }
+    const Vec<T> last = load(row + n - lanes);
+    for (i64 i = 0; i < n; i += lanes) {
+      const bool over = i + lanes > n;
+      const i64 at = over ? n - lanes : i;
+      Vec<T> sum = over ? last : load(row + at);
+      if (scaled) sum = sum * scale + bias;
+      if (residual) sum = sum + load(residual + at);
+      store(row + at, activate(sum));
+    }
+  }
+};
+
 // Finishes n sums of one channel (counted over all groups) in place, unless is_plain(). `at` is
 // where the first one's residual lies, `stride` how far it is to the next.
 template <class T>
 void finish_row(const RunArgs& args, i64 channel, i64 at, i64 stride, T* row, i64 n) {
   const Desc& d = args.desc;
   if (is_plain(d)) return;
+  Finish<T> finish{d.has_scale, T(1), T(0), nullptr};
+  if (d.has_scale) finish.scale = static_cast<const T*>(args.scale)[channel];
+  if (d.has_scale && d.has_bias) finish.bias = static_cast<const T*>(args.bias)[channel];
+  const bool readable = stride == 1 && stored_as<T>(d.out_type);
   T residual[kFinished];
   for (i64 begin = 0; begin < n; begin += kFinished) {
     const i64 count = n - begin < kFinished ? n - begin : kFinished;
-    T* sums = row + begin;
-    if (d.has_scale) {
-      const T scale = static_cast<const T*>(args.scale)[channel];
-      const T bias = d.has_bias ? static_cast<const T*>(args.bias)[channel] : T(0);
-      for (i64 i = 0; i < count; ++i) sums[i] = sums[i] * scale + bias;
-    }
-    if (d.has_residual) {
+    if (d.has_residual && readable) {
+      finish.residual = static_cast<const T*>(args.residual.data) + at + begin;
+    } else if (d.has_residual) {
       read_residual(args, at + begin * stride, stride, residual, count);
-      for (i64 i = 0; i < count; ++i) sums[i] += residual[i];
+      finish.residual = residual;
     }
-    if constexpr (is_float<T>) activate_row(d.activation, static_cast<T>(d.slope), sums, count);
+    if constexpr (is_float<T>)
+      with_activation<T>(d.activation, static_cast<T>(d.slope),
+                         [&](auto f) { finish.run(row + begin, count, f); });
+    else
+      finish.run(row + begin, count, [](Vec<T> x) { return x; });
   }
 }
 
@@ -111,6 +148,33 @@ void finish_complex(const RunArgs& args, i64 channel, i64 at, i64 stride, T* re,
   }
 }
 
+// Adds a residual whose channels lie `channel` apart, and positions `position`, to sums in lanes.
+template <class T, class S>
+void add_residual(const S* from, i64 count, i64 channel, i64 position, T* sums, i64 n) {
+  constexpr int lanes = kLanes<T>;
+  i64 i = 0;
+  if (channel == 1 && count == lanes) {
+    for (; i < n; ++i)
+      store(sums + i * lanes, load(sums + i * lanes) + load_as<T>(from + i * position));
+  } else if (position == 1) {
+    for (; i + lanes <= n; i += lanes) {
+      Vec<T> v[lanes];
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l)
+        v[l] = l < count ? load_as<T>(from + l * channel + i) : Vec<T>{};
+      transpose<T>(v);
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l) {
+        T* to = sums + (i + l) * lanes;
+        store(to, load(to) + v[l]);
+      }
+    }
+  }
+  for (; i < n; ++i)
+    for (i64 l = 0; l < count; ++l)
+      sums[i * lanes + l] += static_cast<T>(from[l * channel + i * position]);
+}
+
 // Finishes sums of kLanes<T> neighbouring output channels of a group, the first `count` of which
 // are there: sums[position][lane] for n positions, in place. They begin with zeros. `channel`
 // counts over all groups; `at` is where the residual of the first one lies and `position` how far
@@ -119,31 +183,28 @@ template <class T>
 void finish_lanes(const RunArgs& args, i64 channel, i64 count, i64 at, i64 position, T* sums,
                   i64 n) {
   const Desc& d = args.desc;
-  constexpr i64 lanes = kLanes<T>;
-  T scale[lanes], bias[lanes];
+  constexpr i64 lanes = kLanes<T>, most = kFinished / 4;  // positions that stay in cache
+  T scales[lanes], biases[lanes];
   for (i64 l = 0; l < lanes; ++l) {
     const bool real = l < count;
-    scale[l] = real && d.has_scale ? static_cast<const T*>(args.scale)[channel + l] : T(1);
-    bias[l] = real && d.has_bias ? static_cast<const T*>(args.bias)[channel + l] : T(0);
+    scales[l] = real && d.has_scale ? static_cast<const T*>(args.scale)[channel + l] : T(1);
+    biases[l] = real && d.has_bias ? static_cast<const T*>(args.bias)[channel + l] : T(0);
   }
-  if (d.has_scale || d.has_bias)
-    for (i64 i = 0; i < n; ++i)
-      store(sums + i * lanes, load(sums + i * lanes) * load(scale) + load(bias));
-  if (d.has_residual) {
-    const i64 step = args.residual.strides[2];
-    as_stored<T>(d.out_type, args.residual.data, [&](auto* data) {
-      const auto* from = data + at;
-      if (step == 1)
-        for (i64 i = 0; i < n; ++i)
-          for (i64 l = 0; l < count; ++l)
-            sums[i * lanes + l] += static_cast<T>(from[i * position + l]);
-      else
-        for (i64 l = 0; l < count; ++l)
-          for (i64 i = 0; i < n; ++i)
-            sums[i * lanes + l] += static_cast<T>(from[l * step + i * position]);
-    });
+  const Vec<T> scale = load(scales), bias = load(biases);
+  for (i64 done = 0; done < n; done += most, sums += most * lanes, at += most * position) {
+    const i64 now = n - done < most ? n - done : most;
+    if (d.has_scale || d.has_bias)
+      for (i64 i = 0; i < now; ++i) store(sums + i * lanes, load(sums + i * lanes) * scale + bias);
+    if (d.has_residual)
+      as_stored<T>(d.out_type, args.residual.data, [&](auto* data) {
+        add_residual(data + at, count, args.residual.strides[2], position, sums, now);
+      });
+    if constexpr (is_float<T>)
+      if (d.activation != Activation::none)
+        with_activation<T>(d.activation, static_cast<T>(d.slope), [&](auto f) {
+          for (i64 i = 0; i < now; ++i) store(sums + i * lanes, f(load(sums + i * lanes)));
+        });
   }
-  if constexpr (is_float<T>) activate_row(d.activation, static_cast<T>(d.slope), sums, n * lanes);
 }
 
 // Writes n values as they are stored.

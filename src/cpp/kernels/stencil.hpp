@@ -26,12 +26,6 @@ struct Interior {
   i64 first[kMaxRank], size[kMaxRank];
 };
 
-// Whether numbers of a stored type are those that are computed with.
-template <class T>
-MC_INLINE bool stored_as(DType t) {
-  return t == DType::f32 || t == DType::f64 || bytes_of_integer(t) == sizeof(T);
-}
-
 // False where in-place work is impossible or not worth it.
 template <class T>
 MC_INLINE bool find_interior(const Desc& d, const i64* x_strides, const i64* out_strides,

@@ -92,6 +92,12 @@ MC_INLINE int bytes_of_integer(DType t) {
   }
 }
 
+// Whether numbers of a stored type are those that are computed with.
+template <class T>
+MC_INLINE bool stored_as(DType t) {
+  return t == DType::f32 || t == DType::f64 || bytes_of_integer(t) == sizeof(T);
+}
+
 // Whether as_stored() knows the type.
 MC_INLINE bool can_store(DType t, DType compute) {
   const int bytes = bytes_of_integer(t);

@@ -71,6 +71,8 @@ Desc draw_desc() {
   }
   d.cval[0] = 7;
   d.has_bias = draw(0, 1);
+  d.has_scale = draw(0, 1);
+  d.has_residual = draw(0, 1);
   d.activation = draw(0, 1) ? Activation::relu : Activation::none;
   return d;
 }
@@ -95,8 +97,10 @@ void round_trip(DType x_type, DType compute, DType out_type) {
   d.out_type = out_type;
   Array<S> x(sizes(d.batch, d.groups, d.in_channels, d.in_size, d.rank));
   Array<Out> out(sizes(d.batch, d.groups, d.out_channels, d.out_size, d.rank));
-  std::vector<T> bias(static_cast<std::size_t>(d.groups * d.out_channels));
+  Array<Out> residual(sizes(d.batch, d.groups, d.out_channels, d.out_size, d.rank));
+  std::vector<T> bias(static_cast<std::size_t>(d.groups * d.out_channels)), scale(bias.size());
   for (T& b : bias) b = static_cast<T>(draw(-9, 9));
+  for (T& s : scale) s = static_cast<T>(draw(-9, 9));
   RunArgs args = {d,
                   nullptr,
                   {x.memory.data() + x.origin, {}},
@@ -105,6 +109,11 @@ void round_trip(DType x_type, DType compute, DType out_type) {
                   ThreadPool::instance()};
   std::copy(x.strides, x.strides + kMaxDims, args.x.strides);
   std::copy(out.strides, out.strides + kMaxDims, args.out.strides);
+  args.scale = scale.data();
+  if (d.has_residual) {
+    args.residual.data = residual.memory.data() + residual.origin;
+    std::copy(residual.strides, residual.strides + kMaxDims, args.residual.strides);
+  }
   const ChannelIo<T> io(args);
 
   Box box = {};
@@ -165,7 +174,10 @@ void round_trip(DType x_type, DType compute, DType out_type) {
       }
       for (i64 l = 0; l < lanes && o + l < d.out_channels; ++l) {
         T v = before[static_cast<std::size_t>(position * lanes + l)];
-        if (d.has_bias) v += bias[static_cast<std::size_t>(g * d.out_channels + o + l)];
+        const auto filter = static_cast<std::size_t>(g * d.out_channels + o + l);
+        if (d.has_scale) v *= scale[filter];
+        if (d.has_bias) v += bias[filter];
+        if (d.has_residual) v += static_cast<T>(residual.at(n, g, o + l, index, d.rank));
         if (d.activation == Activation::relu && v < T(0)) v = T(0);
         out.at(n, g, o + l, index, d.rank) = narrowed<Out>(v);
       }

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from multiconv._core import Executable, Packed
 from multiconv._geometry import out_size, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, shared
+from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, shared
 
 
 class _Prepared(NamedTuple):
@@ -66,3 +68,9 @@ class PixelSum(NativeAlgorithm):
         kernel = self.native(problem, kernel)
         found = self.executable(problem)
         return _Prepared(found, found.pack(kernel), kernel)
+
+    def prepared_bytes(self, problem: Problem, traits: KernelTraits, planning: Planning) -> int:
+        """Bytes of the kernel that is kept alive, too."""
+        taps = math.prod(problem.kernel) * problem.group_in * problem.out_channels
+        values = taps * np.dtype(COMPUTE[problem.acc_dtype.name]).itemsize
+        return super().prepared_bytes(problem, traits, planning) + values
