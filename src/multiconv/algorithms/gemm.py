@@ -58,7 +58,7 @@ class Gemm(NativeAlgorithm):
         terms = math.prod(problem.kernel) * problem.group_in
         pixels = problem.batch * problem.groups * math.prod(out_size(problem))
         if self._by_pixels(problem):
-            busy = -(-problem.group_out // self.ROWS) * self.ROWS
+            busy: float = -(-problem.group_out // self.ROWS) * self.ROWS
             moved = self.COPY * problem.batch * problem.in_channels * reached(problem)
         else:
             panels, rest = divmod(problem.group_out, self.PANEL * lanes)
