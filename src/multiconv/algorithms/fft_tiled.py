@@ -1,0 +1,279 @@
+"""Tile transforms of all channels: layers with large kernels."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from multiconv._geometry import out_size, outputs, reached, window
+from multiconv._machine import Machine, machine
+from multiconv._problem import Problem, rounding
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Cost, Planning, Refusal
+from multiconv.algorithms._native import CALL, ROUNDS_MORE, NativeAlgorithm, shared
+
+
+class FftTiled(NativeAlgorithm):
+    """Tiles of all channels are transformed, multiplied by the kernels' spectra, transformed back.
+
+    At each frequency the products are a complex matrix times the tiles' channels. Spectra of the
+    kernels are kept as long as they take at most 4.5 times the weights, or 32 MB; where they would
+    take more, each run computes them block by block. Tiles whose values a transform would blur
+    (NaN, infinity, a huge range) are summed directly. After Mathieu, Henaff & LeCun, "Fast training
+    of convolutional networks through FFTs" (2014), and Zlateski, Jia, Li & Durand, "The anatomy of
+    efficient FFT and Winograd convolutions on modern CPUs", ICS'19.
+    """
+
+    name = "fft_tiled"
+    summary = "layers with large kernels, real floats, rank 1 to 3, by transforms of tiles"
+    value_sensitive = True
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Real floats with kernels that a transform keeps, several channels at a time."""
+        if problem.acc_dtype.kind != "f":
+            return Refusal("it is for real floats")
+        if problem.rank > 3:
+            return Refusal("it takes up to three axes")
+        if problem.in_channels * problem.out_channels == 1:
+            return Refusal("one channel would leave lanes empty")
+        if problem.precision == "highest":
+            return Refusal("precision='highest' asks for direct summation")
+        if not traits.finite:
+            return Refusal("the kernel has NaN or infinite taps, which a transform would spread")
+        if traits.wide_range:
+            return Refusal("the kernel's range is so wide that a transform would lose small taps")
+        return super().accepts(problem, traits)
+
+    def tile(self, problem: Problem) -> tuple[int, ...]:
+        """The tile sizes with the least predicted time."""
+        return _best(problem).tile
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """Transforms, products and part of the kernels' transforms, at the best tile size."""
+        best = _best(problem)
+        eps = rounding(problem.acc_dtype)
+        error = eps * (3 * math.log2(math.prod(best.tile) + 1) + problem.group_in)
+        return Cost(
+            CALL + ROUNDS_MORE + best.seconds, self.scratch(problem, planning.machine), error
+        )
+
+
+STAGE = {2: 6.0, 3: 9.0, 4: 9.5, 5: 14.0, 8: 13.0}
+"""Operations at the peak rate that a stage of each radix takes for one complex point."""
+
+ROWS, ROW = 3.6, 40e-9
+"""How much longer transforms along rows take, one at a time, and seconds for each row, one way."""
+
+VOLUME = 1.5
+"""How much longer volumes take."""
+
+PRODUCT, LOADS, FEW = 0.86, 3, 1.5
+"""How much longer products take than at the peak rate, if beginning and ending one counts as so
+many channels, and loading a kernel's spectrum as so many tiles."""
+
+SPECTRA, KERNELS, ARRAYS = 1.5, 0.2, 6.0
+"""Trips through memory of what caches do not hold: spectra of tiles, of kernels, and arrays."""
+
+START = 13e-6
+"""Seconds that a run takes beyond its work: four shared pieces, one after another."""
+
+AGAIN = 7.0
+"""How much longer kernels' transforms in a run take than at the peak rate."""
+
+READY = 1.4
+"""The same for preparations."""
+
+PREPARED = 0.5
+"""The share of a preparation that a run answers for: plans are used again, most calls are not."""
+
+KEPT_SHARE, KEPT_BYTES = 4.5, 2**25
+"""Times the weights, or bytes, that a packed kernel may take and hold spectra; as the kernel's."""
+
+CHUNK_BYTES = 2**25
+"""Bytes of spectra of tiles that are there at a time; as the kernel's."""
+
+PANEL = 2
+"""Vectors of output channels that spectra are computed for at a time, where they are not kept."""
+
+LARGEST_POINTS = 2**18
+"""Of a tile: more would leave no room for channels in a chunk."""
+
+
+@dataclass(frozen=True)
+class _Tiles:
+    tile: tuple[int, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One axis of a problem: outputs, the inputs under a window, how far windows are apart."""
+
+    outputs: int
+    window: int
+    stride: int
+
+    def step(self, size: int) -> int:
+        """Outputs of a tile."""
+        return (size - self.window) // self.stride + 1
+
+    def sizes(self, even: bool, finest: float) -> tuple[int, ...]:
+        """Tile sizes worth a look."""
+        whole = self.window + (self.outputs - 1) * self.stride
+        most = min(_smooth_from(whole, even), max(8 * _smooth_from(self.window, even), 64))
+        sizes = [_smooth_from(min(whole, most), even)]
+        for size in reversed(_smooth(sizes[0])):
+            if self.window <= size < sizes[-1] / finest and not (even and size % 2):
+                sizes.append(size)
+        return tuple(sizes)
+
+
+@lru_cache(maxsize=4096)
+def _best(problem: Problem) -> _Tiles:
+    """Tile sizes by predicted time."""
+    profile = machine()
+    axes = [
+        _Axis(o, window(k, d), s)
+        for o, k, d, s in zip(
+            out_size(problem), problem.kernel, problem.dilation, problem.stride, strict=True
+        )
+    ]
+    finest = {1: 1.1, 2: 1.1, 3: 1.15}[problem.rank]
+    choices = [axis.sizes(a == problem.rank - 1, finest) for a, axis in enumerate(axes)]
+    limit = {1: 64, 2: 24, 3: 10}[problem.rank]  # a search over all axes has to end
+    choices = [sizes[:: -(-len(sizes) // limit)] for sizes in choices]
+    tiles = [t for t in itertools.product(*choices) if math.prod(t) <= LARGEST_POINTS]
+    tiles = tiles or [tuple(sizes[-1] for sizes in choices)]
+    return min(
+        (_Tiles(tile, _seconds(problem, tile, axes, profile)) for tile in tiles),
+        key=lambda tiles: tiles.seconds,
+    )
+
+
+def _seconds(problem: Problem, tile: tuple[int, ...], axes: list[_Axis], profile: Machine) -> float:
+    """A run with this tile size, and a share of the preparation."""
+    work = _Work(problem, tile, axes, profile)
+    run = shared(work.transforms() + work.products() + work.memory(), profile)
+    return START + run + PREPARED * work.preparation()
+
+
+class _Work:
+    """What a run with one tile size consists of. Times are one thread's, in seconds."""
+
+    def __init__(
+        self, problem: Problem, tile: tuple[int, ...], axes: list[_Axis], profile: Machine
+    ) -> None:
+        self._problem, self._tile, self._axes, self._profile = problem, tile, axes, profile
+        self._value = value = problem.acc_dtype.itemsize
+        self._lanes = lanes = max(profile.lanes * 4 // value, 1)
+        self._depthwise = problem.group_in == 1 and problem.groups > 1
+        self._groups = 1 if self._depthwise else problem.groups
+        self._ins = -(-(problem.groups if self._depthwise else problem.group_in) // lanes)
+        self._outs = (
+            self._ins * problem.group_out if self._depthwise else -(-problem.group_out // lanes)
+        )
+        self._kernels = self._outs if self._depthwise else problem.group_in * self._outs
+        counts = (-(-axis.outputs // axis.step(n)) for axis, n in zip(axes, tile, strict=True))
+        self._tiles = problem.batch * math.prod(counts)
+        self._cells = math.prod(tile) // 2
+        self._spectrum = self._cells * 2 * lanes * value  # bytes, of as many channels as lanes
+        self._spectra = float(self._groups * self._kernels * self._spectrum)
+        weights = value * problem.out_channels * problem.group_in * math.prod(problem.kernel)
+        self._weights = weights
+        self._kept = self._spectra + weights <= max(KEPT_SHARE * weights, KEPT_BYTES)
+        outs = self._outs if self._kept else min(self._outs, PANEL)
+        at_once = max(CHUNK_BYTES // (self._spectrum * (self._ins + outs)), 1)
+        self._chunks = 1 if self._depthwise else -(-self._tiles // at_once)
+
+    def transforms(self) -> float:
+        """Of all tiles' channels, there and back, for the rows that hold outputs only."""
+        flops = self._profile.flops(self._value)
+        forward, back, rows = self._one_way(self._cells)
+        ins, outs = self._groups * self._tiles * self._ins, self._groups * self._tiles * self._outs
+        whole = math.prod(self._tile[:-1])
+        seconds = self._lanes * (forward * ins + back * outs) / flops
+        seconds += ROW * (whole * ins + rows * outs)
+        return seconds * (VOLUME if len(self._tile) > 2 else 1)
+
+    def _one_way(self, cells: int) -> tuple[float, float, int]:
+        """Operations of a transform, of one back, and rows that this one ends with."""
+        forward = back = 0.0
+        rows = 1
+        kept = cells
+        last = len(self._tile) - 1
+        for a, (axis, size) in enumerate(zip(self._axes, self._tile, strict=True)):
+            weight = ROWS * _weight(size // 2) if a == last else _weight(size)
+            forward += weight * cells
+            back += weight * kept
+            if a < last:
+                step = min(axis.step(size), axis.outputs)
+                kept = kept // size * step
+                rows *= step
+        return forward, back, rows
+
+    def products(self) -> float:
+        """Of all tiles' spectra with all kernels'."""
+        of_tile = 8.0 * self._lanes * self._cells / self._profile.flops(self._value)
+        if self._depthwise:
+            return PRODUCT * of_tile * self._tiles * self._outs
+        of_tile *= (self._problem.group_in + LOADS) * self._outs * self._groups
+        blocks = self._chunks * -(-self._tiles // (8 * self._chunks))
+        return PRODUCT * of_tile * (self._tiles + FEW * blocks)
+
+    def memory(self) -> float:
+        """Trips of what caches do not hold, and spectra that are not kept."""
+        problem, profile = self._problem, self._profile
+        near = 4 * profile.cache
+        sets = 0 if self._depthwise else self._groups * self._tiles * (self._ins + self._outs)
+        repeats = self._chunks
+        if self._depthwise and self._spectra > profile.cache:
+            repeats = self._tiles
+        arrays = problem.batch * problem.in_channels * reached(problem) + outputs(problem)
+        seconds = SPECTRA * max(2 * self._spectrum * sets - near, 0) / profile.bandwidth1
+        seconds += KERNELS * max(self._spectra * repeats - near, 0) / profile.bandwidth1
+        seconds += ARRAYS * max(arrays * self._value - near, 0) / profile.bandwidth1
+        return seconds if self._kept else seconds + AGAIN * self._chunks * self._of_kernels()
+
+    def _of_kernels(self) -> float:
+        forward, _, _ = self._one_way(self._cells)
+        flops = self._profile.flops(self._value)
+        return self._lanes * forward * self._kernels * self._groups / flops / ROWS
+
+    def preparation(self) -> float:
+        """The kernels' transforms where they are kept, and a copy of the weights."""
+        written = 2.0 * self._weights + (self._spectra if self._kept else 0.0)
+        seconds = written / self._profile.bandwidth1
+        return READY * (seconds + self._of_kernels() if self._kept else seconds)
+
+
+@lru_cache(maxsize=4096)
+def _weight(n: int) -> float:
+    """Operations at the peak rate that a transform of n points takes for each, one way."""
+    weight = 0.0
+    for radix in (3, 5):
+        while n % radix == 0:
+            n //= radix
+            weight += STAGE[radix]
+    bits = n.bit_length() - 1
+    fours = {0: 0, 1: 2, 2: 1}[bits % 3] if bits > 1 else 0
+    weight += STAGE[2] if bits == 1 else fours * STAGE[4] + (bits - 2 * fours) // 3 * STAGE[8]
+    return weight
+
+
+@lru_cache(maxsize=64)
+def _smooth(end: int) -> tuple[int, ...]:
+    """All products of 2, 3 and 5 below ``end``, rising."""
+    powers = [[p**i for i in range(end.bit_length()) if p**i < end] for p in (2, 3, 5)]
+    products = (a * b * c for a in powers[0] for b in powers[1] for c in powers[2])
+    return tuple(sorted(n for n in products if n < end))
+
+
+@lru_cache(maxsize=4096)
+def _smooth_from(n: int, even: bool) -> int:
+    """The least product of 2, 3 and 5 that is at least ``n``."""
+    if even:
+        return 2 * _smooth_from(-(-n // 2), False)
+    odd: list[int] = [3**i * 5**j for i in range(n.bit_length()) for j in range(n.bit_length())]
+    return min(p << (-(-n // p) - 1).bit_length() for p in odd)
