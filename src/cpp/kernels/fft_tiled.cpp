@@ -204,7 +204,7 @@ class Layer {
   i64 first_group_ = 0, groups_ = 0, first_ = 0, tiles_ = 0;
 };
 
-// One channel a group: a tile of as many groups as lanes is done at a time.
+// Groups of one channel: a tile of as many as lanes is done at a time.
 template <class T>
 void run_depthwise(const RunArgs& args, const SpectralPlan& p, const SpectralIo<T>& io) {
   constexpr i64 lanes = kLanes<T>;
@@ -216,18 +216,14 @@ void run_depthwise(const RunArgs& args, const SpectralPlan& p, const SpectralIo<
     const TilePart part = locate_tile(d, p, task % tiles);
     auto tile = io.make_tile();
     const T* maxima = io.forward(tile, part, first, 0, count);
-    SpectralTile<T> result(d, p, packed, tile.tile() + p.elements, tile.line());
     const T* h = reinterpret_cast<const T*>(packed + p.spectra) + b * p.group_spectra;
-    for (i64 o = 0; o < d.out_channels; ++o, h += 2 * lanes) {
-      each_cell(tile, d.out_channels * 2 * lanes, [&](Complex<T>& cell, i64 at) {
-        const Vec<T> re = load(h + at), im = load(h + at + lanes);
-        (&cell)[p.elements] = {cell.re * re - cell.im * im, cell.re * im + cell.im * re};
-      });
-      io.inverse(result, part, first, o, count);
-    }
+    each_cell(tile, 2 * lanes, [&](Complex<T>& cell, i64 at) {
+      const Vec<T> re = load(h + at), im = load(h + at + lanes);
+      cell = {cell.re * re - cell.im * im, cell.re * im + cell.im * re};
+    });
+    io.inverse(tile, part, first, 0, count);
     for (i64 l = 0; l < count; ++l)
-      if (io.decide(part, first + l, maxima + l, lanes) == Verdict::sum)
-        for (i64 o = 0; o < d.out_channels; ++o) io.sum(part, first + l, o);
+      if (io.decide(part, first + l, maxima + l, lanes) == Verdict::sum) io.sum(part, first + l, 0);
   });
 }
 
@@ -289,6 +285,7 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel fft_tiled_kernel;
-const Kernel fft_tiled_kernel = {"fft_tiled", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel fft_tiled_kernel = {"fft_tiled",   accepts, packed_bytes, pack,
+                                 scratch_bytes, run,     true};
 
 }  // namespace multiconv::MC_TARGET

@@ -60,7 +60,7 @@ class Guard {
     boxes_ = 1;
     for (int a = p.last; a >= 0; --a) {
       size_[a] = (p.span[a] + 1) / 2;
-      along_[a] = ceil_div(d.tile[a], size_[a]);
+      along_[a] = ceil_div(p.size[a], size_[a]);
       boxes_ *= along_[a];
       gaps_ = gaps_ || d.in_dilation[a] > 1 || (d.kernel[a] > 1 && d.dilation[a] > 1);
     }
@@ -74,7 +74,7 @@ class Guard {
     i64 box = 0;
     for (int a = 0; a < p_.last; ++a) box = box * along_[a] + index[a] / size_[a];
     T* at = maxima + box * along_[p_.last] * lanes;
-    const i64 n = d_.tile[p_.last], width = size_[p_.last];
+    const i64 n = p_.size[p_.last], width = size_[p_.last];
     for (i64 begin = 0; begin < n; begin += width, at += lanes) {
       Bits most = __builtin_bit_cast(Bits, load(at)) & kMagnitude, other = most;
       const i64 end = min_of(begin + width, n);

@@ -23,12 +23,14 @@ class SpectralIo {
 
   SpectralIo(const RunArgs& args, const SpectralPlan& p)
       : args_(args),
+        finish_(args),
         d_(args.desc),
         p_(p),
         packed_(static_cast<const char*>(args.packed)),
-        points_(points_of(d_)),
+        points_(points_of(d_, p)),
         box_(box_of(points_, 0)),
         guard_(d_, p) {
+    if (p.depthwise) finish_.residual.strides[2] = finish_.residual.strides[1];
     const i64 sizes[] = {d_.batch, d_.groups, d_.in_channels};
     end_ = static_cast<const T*>(args.x.data) + end_of(args.x.strides, sizes, d_.in_size, d_.rank);
     limit_ = reinterpret_cast<const SpectralLimits*>(packed_)->largest;
@@ -36,7 +38,7 @@ class SpectralIo {
 
   i64 boxes() const { return guard_.boxes(); }
 
-  // In memory of the calling thread; where depthwise, there is room for a second one behind it.
+  // In memory of the calling thread.
   Tile make_tile() const {
     auto* tile = static_cast<Cells*>(scratch(Slot::tile, tile_bytes(p_)));
     return {d_, p_, packed_, tile, line()};
@@ -90,21 +92,20 @@ class SpectralIo {
   // Transforms back and writes `count` output channels from `channel` of `group` on; where
   // depthwise, one of so many groups.
   void inverse(Tile& tile, const TilePart& part, i64 group, i64 channel, i64 count) const {
-    const i64* s = args_.out.strides;
-    T* out = static_cast<T*>(args_.out.data) + part.image * s[0] + group * s[1] + channel * s[2];
-    for (int a = 0; a <= p_.last; ++a) out += part.first[a] * s[3 + a];
-    T each[lanes] = {};
-    if (d_.has_bias)
-      for (i64 l = 0; l < count; ++l)
-        each[l] = static_cast<const T*>(args_.bias)[group * d_.out_channels + channel +
-                                                    l * (p_.depthwise ? d_.out_channels : 1)];
-    const Vec<T> bias = load(each);
+    const At begin = place_of(args_, part.image, group, channel, part.first);
+    const int last = p_.last;
+    const i64 width = part.count[last], apart = args_.out.strides[p_.depthwise ? 1 : 2];
+    const At pixel = step_of(args_, 3 + last);
     tile.inverse(part.count, [&](const i64* index, T* values) {
-      T* to = out;
-      for (int a = 0; a < p_.last; ++a) to += index[a] * s[3 + a];
-      finish_lanes(d_, bias, values, part.count[p_.last]);
-      write_run(values, part.count[p_.last], Planes<T>{to, count, s[p_.depthwise ? 1 : 2], s + 3},
-                s[3 + p_.last]);
+      At at = begin;
+      for (int a = 0; a < last; ++a) at += index[a] * step_of(args_, 3 + a);
+      if (d_.has_bias || !is_plain(d_))
+        finish_lanes(finish_, group * d_.out_channels + channel, count, at.residual, pixel.residual,
+                     values, width);
+      write_run(
+          values, width,
+          Planes<T>{static_cast<T*>(args_.out.data) + at.out, count, apart, args_.out.strides + 3},
+          pixel.out);
     });
   }
 
@@ -126,7 +127,7 @@ class SpectralIo {
 
  private:
   static i64 tile_bytes(const SpectralPlan& p) {
-    return max_of(Tile::tile_bytes(p) * (p.depthwise ? 2 : 1), SpectralSum<T>::plane_bytes(p));
+    return max_of(Tile::tile_bytes(p), SpectralSum<T>::plane_bytes(p));
   }
   static void* scratch(Slot slot, i64 bytes) {
     return thread_scratch(slot, static_cast<std::size_t>(bytes));
@@ -137,6 +138,7 @@ class SpectralIo {
   }
 
   const RunArgs& args_;
+  RunArgs finish_;  // as channels in the lanes see it
   const Desc& d_;
   const SpectralPlan& p_;
   const char* packed_;

@@ -106,7 +106,7 @@ class SpectralPack {
       return true;
     };
     tile.forward([&](int a, i64 i) {
-      if (last == 0) return read_row(0);
+      if (a < 0 || last == 0) return read_row(0);
       const i64 k = d_.kernel[a] - 1 - i / d_.dilation[a];
       if (i % d_.dilation[a] != 0 || k < 0) return false;
       at[a + 1] = at[a] * d_.kernel[a] + k;
@@ -168,9 +168,8 @@ void pack_kernels(const Desc& d, const ConstView& w, char* packed) {
   const i64 step = p.group_spectra / p.cells;
   ThreadPool& pool = ThreadPool::instance();
   if (p.depthwise) {
-    pool.parallel_for(p.in_blocks * d.out_channels, [&](i64 task, int) {
-      const i64 b = task / d.out_channels, o = task % d.out_channels;
-      pack.spectra(b * lanes, o, 0, spectra + b * p.group_spectra + o * 2 * lanes, step);
+    pool.parallel_for(p.in_blocks, [&](i64 b, int) {
+      pack.spectra(b * lanes, 0, 0, spectra + b * p.group_spectra, step);
     });
     return;
   }

@@ -19,15 +19,12 @@ namespace {
 inline constexpr int kMaxSpectralRank = 3;
 // Vectors of output channels that one block of a product spans.
 inline constexpr int kPanel = MC_REGISTERS >= 32 ? 2 : 1;
-// Packed kernels take at most so many times the weights, or so many bytes where that is more. Where
-// spectra would take more, they are computed in each run.
-inline constexpr double kKeptShare = 4.5;
-inline constexpr double kKeptBytes = 32 << 20;
 
 struct SpectralPlan {
-  bool depthwise;       // groups of one input channel each lie in the lanes, else channels do
-  bool kept;            // whether the packed kernel holds spectra
+  bool depthwise;       // groups of one channel lie in the lanes, else channels of a group do
+  bool kept;            // whether the packed kernel holds spectra; else each run computes them
   int last;             // the axis whose rows are folded to complex numbers
+  i64 size[kMaxRank];   // points of a tile
   i64 span[kMaxRank];   // inputs under one window
   i64 step[kMaxRank];   // outputs of a tile
   i64 tiles[kMaxRank];  // along each axis
@@ -35,10 +32,10 @@ struct SpectralPlan {
   i64 row;              // cells of a row: half its points
   i64 elements;         // cells of a tile, gaps included
   i64 cells;            // frequencies of a tile
-  i64 points;           // of a tile
+  i64 points;           // of a tile, all axes together
   i64 positions;        // tiles of one image
   i64 taps;
-  i64 in_blocks, out_blocks;  // of kLanes channels; where depthwise, of groups, and outputs of one
+  i64 in_blocks, out_blocks;  // of kLanes channels; of groups where depthwise
   i64 group_spectra;          // scalars of the spectra of a group (of a block of groups)
   Fft fft[kMaxSpectralRank];
   // The packed kernel: Limits, then what these (in bytes) begin.
@@ -51,42 +48,45 @@ struct SpectralLimits {
   double largest;
 };
 
-// Null, or why there are no such tiles.
+// Null, or why there are no such tiles. Spectra are kept unless the first size is negative.
 template <class T>
 const char* make_spectral_plan(const Desc& d, SpectralPlan& p) {
   constexpr i64 lanes = kLanes<T>;
   p.last = d.rank - 1;
+  p.kept = d.tile[0] > 0;
   p.points = p.positions = p.taps = 1;
   for (int a = p.last; a >= 0; --a) {
     const bool folded = a == p.last;
-    if (folded && d.tile[a] % 2 != 0) return "rows of its tiles have an even number of points";
-    if (!plan_fft(folded ? d.tile[a] / 2 : d.tile[a], p.fft[a]))
+    p.size[a] = a == 0 && !p.kept ? -d.tile[a] : d.tile[a];
+    if (folded && p.size[a] % 2 != 0) return "rows of its tiles have an even number of points";
+    if (!plan_fft(folded ? p.size[a] / 2 : p.size[a], p.fft[a]))
       return "sizes of tiles must be products of 2, 3, 5 and 7";
     i64 reach;
-    if (__builtin_mul_overflow(d.kernel[a] - 1, d.dilation[a], &reach) || reach >= d.tile[a])
+    if (__builtin_mul_overflow(d.kernel[a] - 1, d.dilation[a], &reach) || reach >= p.size[a])
       return "the kernel is larger than the tile";
-    if (__builtin_mul_overflow(p.points, d.tile[a], &p.points) || p.points > kMaxPoints)
+    if (__builtin_mul_overflow(p.points, p.size[a], &p.points) || p.points > kMaxPoints)
       return "the tile is too large";
     p.span[a] = reach + 1;
-    p.step[a] = (d.tile[a] - p.span[a]) / d.stride[a] + 1;
+    p.step[a] = (p.size[a] - p.span[a]) / d.stride[a] + 1;
     p.tiles[a] = ceil_div(d.out_size[a], p.step[a]);
     p.positions *= p.tiles[a];
     p.taps *= d.kernel[a];
   }
   // Odd distances spread the columns of a tile over all sets of a cache.
-  p.row = d.tile[p.last] / 2;
+  p.row = p.size[p.last] / 2;
   p.pitch[p.last] = 1;
   p.elements = p.cells = p.row;
   for (int a = p.last - 1; a >= 0; --a) {
     p.pitch[a] = p.elements | 1;
-    p.elements = p.pitch[a] * d.tile[a];
-    p.cells *= d.tile[a];
+    p.elements = p.pitch[a] * p.size[a];
+    p.cells *= p.size[a];
   }
 
-  p.depthwise = d.in_channels == 1 && d.groups > 1;
+  p.depthwise = d.in_channels == 1 && d.out_channels == 1 && d.groups > 1;
+  if (p.depthwise && !p.kept) return "spectra of single channels are always kept";
   p.in_blocks = ceil_div(p.depthwise ? d.groups : d.in_channels, lanes);
-  p.out_blocks = p.depthwise ? d.out_channels : ceil_div(d.out_channels, lanes);
-  const i64 kernels = p.depthwise ? d.out_channels : d.in_channels * p.out_blocks;
+  p.out_blocks = p.depthwise ? p.in_blocks : ceil_div(d.out_channels, lanes);
+  const i64 kernels = p.depthwise ? 1 : d.in_channels * p.out_blocks;
   p.group_spectra = p.cells * kernels * 2 * lanes;
 
   constexpr i64 unit = static_cast<i64>(kAlign);
@@ -98,15 +98,10 @@ const char* make_spectral_plan(const Desc& d, SpectralPlan& p) {
   };
   for (int a = 0; a <= p.last; ++a) p.twiddles[a] = take(p.fft[a].twiddles);
   p.turn = take(2 * p.row);
-  const i64 weights = d.groups * d.out_channels * d.in_channels * p.taps;
-  p.plain = take(weights);
-  p.spectra = at;
-  const double number = static_cast<double>(p.depthwise ? p.in_blocks : d.groups);
-  const double bytes = number * static_cast<double>(p.group_spectra) * sizeof(T);
-  const double most = kKeptShare * static_cast<double>(weights) * sizeof(T);
-  p.kept = static_cast<double>(at) + bytes <= (most > kKeptBytes ? most : kKeptBytes);
-  p.packed_bytes = p.kept ? at + static_cast<i64>(bytes) : at;
-  return p.kept || !p.depthwise ? nullptr : "spectra of so many channels take too much memory";
+  p.plain = take(d.groups * d.out_channels * d.in_channels * p.taps);
+  p.spectra = p.kept ? take((p.depthwise ? p.in_blocks : d.groups) * p.group_spectra) : at;
+  p.packed_bytes = at;
+  return nullptr;
 }
 
 // Where the spectra of input channel c of `channels` with a block of output channels of `blocks`
@@ -120,11 +115,11 @@ MC_INLINE i64 spectrum_place(i64 channels, i64 blocks, i64 c, i64 block) {
 }
 
 // The points of a tile as a problem of its own: what is read where, with no windows.
-MC_INLINE Desc points_of(const Desc& d) {
+MC_INLINE Desc points_of(const Desc& d, const SpectralPlan& p) {
   Desc points = d;
   for (int a = 0; a < d.rank; ++a) {
     points.stride[a] = points.dilation[a] = points.kernel[a] = 1;
-    points.out_size[a] = d.tile[a];
+    points.out_size[a] = points.tile[a] = p.size[a];
   }
   return points;
 }

@@ -14,7 +14,7 @@ class SpectralSum {
 
  public:
   static i64 table_bytes(const Desc& d, const SpectralPlan& p) {
-    const Desc points = points_of(d);
+    const Desc points = points_of(d, p);
     return static_cast<i64>(tables_bytes(d, box_of(points, 0))) +
            p.taps * static_cast<i64>(sizeof(i64));
   }
@@ -24,7 +24,7 @@ class SpectralSum {
   }
 
   SpectralSum(const RunArgs& args, const SpectralPlan& p, const TilePart& tile)
-      : args_(args), d_(args.desc), p_(p), tile_(tile), points_(points_of(d_)) {
+      : args_(args), d_(args.desc), p_(p), tile_(tile), points_(points_of(d_, p)) {
     box_ = box_of(points_, at_once);
     auto* table = static_cast<char*>(
         thread_scratch(Slot::table, static_cast<std::size_t>(table_bytes(d_, p))));
@@ -54,7 +54,7 @@ class SpectralSum {
     }
     for (int a = 0; a < d_.rank; ++a) spread(a);
     T least = std::numeric_limits<T>::infinity();
-    each_row([&](const i64*, i64 at) {
+    each_output_row([&](const i64*, i64 at) {
       for (i64 i = 0; i < tile_.count[p_.last]; ++i) {
         const T window = result_[at + i * d_.stride[p_.last]];
         if (window > 0 && window < least) least = window;
@@ -68,26 +68,24 @@ class SpectralSum {
     const i64 width = tile_.count[p_.last], stride = d_.stride[p_.last];
     i64 rows = 1;
     for (int a = 0; a < p_.last; ++a) rows *= tile_.count[a];
-    const T bias =
-        d_.has_bias ? static_cast<const T*>(args_.bias)[group * d_.out_channels + channel] : T(0);
-    fill(result_, rows * width, T(0));
+    const i64 filter = group * d_.out_channels + channel;
+    fill(result_, rows * width, initial<T>(args_, filter));
     for (i64 c = 0; c < d_.in_channels; ++c) {
       gather_channel(group, c);
       const Taps<T> taps = {p_.taps, offsets_, plain + (channel * d_.in_channels + c) * p_.taps};
       T* to = result_;
-      each_row([&](const i64*, i64 at) {
+      each_output_row([&](const i64*, i64 at) {
         add_row(plane_ + at, taps, width, stride, to);
         to += width;
       });
     }
-    const i64* steps = args_.out.strides;
     T* from = result_;
-    each_row([&](const i64* index, i64) {
-      i64 at = tile_.image * steps[0] + group * steps[1] + channel * steps[2];
-      for (int a = 0; a <= p_.last; ++a) at += (tile_.first[a] + index[a]) * steps[3 + a];
-      for (i64 i = 0; i < width; ++i) from[i] += bias;
-      activate_row(d_.activation, from, width);
-      store_row(from, static_cast<T*>(args_.out.data) + at, steps[3 + p_.last], width);
+    const At pixel = step_of(args_, 3 + p_.last);
+    each_output_row([&](const i64* index, i64) {
+      At at = place_of(args_, tile_.image, group, channel, tile_.first);
+      for (int a = 0; a < p_.last; ++a) at += index[a] * step_of(args_, 3 + a);
+      finish_row(args_, filter, at.residual, pixel.residual, from, width);
+      store_row(from, static_cast<T*>(args_.out.data) + at.out, pixel.out, width);
       from += width;
     });
   }
@@ -103,7 +101,7 @@ class SpectralSum {
 
   // Rows of outputs: f(their indices, where their windows begin).
   template <class F>
-  void each_row(F&& f) const {
+  void each_output_row(F&& f) const {
     i64 index[kMaxRank] = {};
     for (;;) {
       i64 at = 0;
@@ -118,7 +116,7 @@ class SpectralSum {
   // Every point takes the largest value of the taps along an axis that begin there, as many taps at
   // once as were taken before.
   void spread(int axis) {
-    const i64 step = box_.pitch[axis], line = d_.tile[axis] * step;
+    const i64 step = box_.pitch[axis], line = p_.size[axis] * step;
     for (i64 taken = 1; taken < d_.kernel[axis];) {
       const i64 more = min_of(taken, d_.kernel[axis] - taken);
       const i64 shift = more * d_.dilation[axis] * step;

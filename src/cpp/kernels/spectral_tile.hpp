@@ -67,18 +67,18 @@ class SpectralTile {
   template <class F>
   void each_strip(F&& f) const {
     const i64 width = strip_width(outer());
-    const i64 rows = p_.last > 1 ? d_.tile[1] : 1;
+    const i64 rows = p_.last > 1 ? p_.size[1] : 1;
     for (i64 row = 0; row < rows; ++row)
       for (i64 c = 0; c < p_.row; c += width)
         f((p_.last > 1 ? row * p_.pitch[1] : 0) + c, row * p_.row + c, min_of(width, p_.row - c));
   }
-  i64 outer() const { return p_.last > 0 ? d_.tile[0] : 1; }
+  i64 outer() const { return p_.last > 0 ? p_.size[0] : 1; }
   i64 pitch() const { return p_.last > 0 ? p_.pitch[0] : 0; }
   i64 inner() const { return p_.cells / outer(); }
 
   template <int work>
   void columns(int a, i64 at, i64 width) const {
-    if (d_.tile[a] > 1)
+    if (p_.size[a] > 1)
       transform<work, T>({p_.fft[a], this->template at<T>(p_.twiddles[a]), {p_.pitch[a], width}},
                          tile_ + at, tile_ + at);
   }
@@ -106,7 +106,7 @@ class SpectralTile {
   template <class Read>
   bool load(int a, Cells* at, Read& read) {
     bool any = false;
-    for (i64 i = 0; i < d_.tile[a]; ++i) {
+    for (i64 i = 0; i < p_.size[a]; ++i) {
       Cells* part = at + i * p_.pitch[a];
       bool filled = read(a, i);
       if (filled && a + 1 < p_.last) filled = load(a + 1, part, read);
@@ -127,7 +127,7 @@ class SpectralTile {
 
   template <class F>
   void each_column(int a, const Cells* from, F&& f) const {
-    const i64 width = strip_width(d_.tile[a]), begin = from - tile_;
+    const i64 width = strip_width(p_.size[a]), begin = from - tile_;
     for (i64 c = 0; c < p_.row; c += width) f(begin + c, min_of(width, p_.row - c));
   }
 

@@ -11,7 +11,7 @@ from multiconv._geometry import out_size, outputs, reached, window
 from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
-from multiconv.algorithms._base import Cost, Planning, Refusal
+from multiconv.algorithms._base import Cost, Planning, Refusal, weight_bytes
 from multiconv.algorithms._native import CALL, ROUNDS_MORE, NativeAlgorithm, shared
 
 
@@ -19,9 +19,9 @@ class FftTiled(NativeAlgorithm):
     """Tiles of all channels are transformed, multiplied by the kernels' spectra, transformed back.
 
     At each frequency the products are a complex matrix times the tiles' channels. Spectra of the
-    kernels are kept as long as they take at most 4.5 times the weights, or 32 MB; where they would
-    take more, each run computes them block by block. Tiles whose values a transform would blur
-    (NaN, infinity, a huge range) are summed directly. After Mathieu, Henaff & LeCun, "Fast training
+    kernels are kept where a prepared kernel may be as large; else each run computes them, block by
+    block. Tiles whose values a transform would blur (NaN, infinity, a huge range) are summed
+    directly. After Mathieu, Henaff & LeCun, "Fast training
     of convolutional networks through FFTs" (2014), and Zlateski, Jia, Li & Durand, "The anatomy of
     efficient FFT and Winograd convolutions on modern CPUs", ICS'19.
     """
@@ -47,8 +47,9 @@ class FftTiled(NativeAlgorithm):
         return super().accepts(problem, traits)
 
     def tile(self, problem: Problem) -> tuple[int, ...]:
-        """The tile sizes with the least predicted time."""
-        return _best(problem).tile
+        """The tile sizes with the least predicted time; the first negative to keep no spectra."""
+        best = _best(problem)
+        return best.tile if best.kept else (-best.tile[0], *best.tile[1:])
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Transforms, products and part of the kernels' transforms, at the best tile size."""
@@ -88,8 +89,9 @@ READY = 1.4
 PREPARED = 0.5
 """The share of a preparation that a run answers for: plans are used again, most calls are not."""
 
-KEPT_SHARE, KEPT_BYTES = 4.5, 2**25
-"""Times the weights, or bytes, that a packed kernel may take and hold spectra; as the kernel's."""
+PREPARED_SHARE, PREPARED_MORE, PREPARED_MORE_ALONE = 4.5, 2**20, 2**26
+"""Times the weights, and bytes more, that a prepared kernel may take; the last where no channels
+are summed."""
 
 CHUNK_BYTES = 2**25
 """Bytes of spectra of tiles that are there at a time; as the kernel's."""
@@ -104,6 +106,7 @@ LARGEST_POINTS = 2**18
 @dataclass(frozen=True)
 class _Tiles:
     tile: tuple[int, ...]
+    kept: bool
     seconds: float
 
 
@@ -146,46 +149,73 @@ def _best(problem: Problem) -> _Tiles:
     choices = [sizes[:: -(-len(sizes) // limit)] for sizes in choices]
     tiles = [t for t in itertools.product(*choices) if math.prod(t) <= LARGEST_POINTS]
     tiles = tiles or [tuple(sizes[-1] for sizes in choices)]
-    return min(
-        (_Tiles(tile, _seconds(problem, tile, axes, profile)) for tile in tiles),
-        key=lambda tiles: tiles.seconds,
+    found = [
+        _Tiles(tile, kept, _Work(problem, tile, kept, axes, profile).seconds())
+        for tile in tiles
+        for kept in _ways(problem, tile)
+    ]
+    return min(found, key=lambda tiles: tiles.seconds)
+
+
+def _ways(problem: Problem, tile: tuple[int, ...]) -> tuple[bool, ...]:
+    """Whether spectra may be kept, and may be computed in each run."""
+    if _alone(problem):
+        return (True,)
+    return (False, True) if _prepared(problem, tile) <= _most_prepared(problem) else (False,)
+
+
+def _alone(problem: Problem) -> bool:
+    """Whether groups of one channel each are done side by side."""
+    return problem.group_in == problem.group_out == 1 and problem.groups > 1
+
+
+def _most_prepared(problem: Problem) -> float:
+    more = (
+        PREPARED_MORE_ALONE if problem.group_in == 1 and not problem.low_memory else PREPARED_MORE
     )
+    return (1 if problem.low_memory else PREPARED_SHARE) * weight_bytes(problem) + more
 
 
-def _seconds(problem: Problem, tile: tuple[int, ...], axes: list[_Axis], profile: Machine) -> float:
-    """A run with this tile size, and a share of the preparation."""
-    work = _Work(problem, tile, axes, profile)
-    run = shared(work.transforms() + work.products() + work.memory(), profile)
-    return START + run + PREPARED * work.preparation()
+def _prepared(problem: Problem, tile: tuple[int, ...]) -> int:
+    """Of the weights, and of spectra with this tile size; tables aside."""
+    profile, value = machine(), problem.acc_dtype.itemsize
+    lanes = max(profile.lanes * 4 // value, 1)
+    if _alone(problem):
+        spectra = -(-problem.groups // lanes) * lanes
+    else:
+        spectra = problem.groups * problem.group_in * -(-problem.group_out // lanes) * lanes
+    return weight_bytes(problem) + value * (spectra * math.prod(tile) + 8 * sum(tile))
 
 
 class _Work:
     """What a run with one tile size consists of. Times are one thread's, in seconds."""
 
     def __init__(
-        self, problem: Problem, tile: tuple[int, ...], axes: list[_Axis], profile: Machine
-    ) -> None:
+        self, problem: Problem, tile: tuple[int, ...], kept: bool, axes: list[_Axis],
+        profile: Machine,
+    ) -> None:  # fmt: skip
         self._problem, self._tile, self._axes, self._profile = problem, tile, axes, profile
         self._value = value = problem.acc_dtype.itemsize
         self._lanes = lanes = max(profile.lanes * 4 // value, 1)
-        self._depthwise = problem.group_in == 1 and problem.groups > 1
+        self._depthwise = _alone(problem)
         self._groups = 1 if self._depthwise else problem.groups
         self._ins = -(-(problem.groups if self._depthwise else problem.group_in) // lanes)
-        self._outs = (
-            self._ins * problem.group_out if self._depthwise else -(-problem.group_out // lanes)
-        )
+        self._outs = self._ins if self._depthwise else -(-problem.group_out // lanes)
         self._kernels = self._outs if self._depthwise else problem.group_in * self._outs
         counts = (-(-axis.outputs // axis.step(n)) for axis, n in zip(axes, tile, strict=True))
         self._tiles = problem.batch * math.prod(counts)
         self._cells = math.prod(tile) // 2
         self._spectrum = self._cells * 2 * lanes * value  # bytes, of as many channels as lanes
         self._spectra = float(self._groups * self._kernels * self._spectrum)
-        weights = value * problem.out_channels * problem.group_in * math.prod(problem.kernel)
-        self._weights = weights
-        self._kept = self._spectra + weights <= max(KEPT_SHARE * weights, KEPT_BYTES)
+        self._kept = kept
         outs = self._outs if self._kept else min(self._outs, PANEL)
         at_once = max(CHUNK_BYTES // (self._spectrum * (self._ins + outs)), 1)
         self._chunks = 1 if self._depthwise else -(-self._tiles // at_once)
+
+    def seconds(self) -> float:
+        """A run, and a share of the preparation."""
+        run = shared(self.transforms() + self.products() + self.memory(), self._profile)
+        return START + run + PREPARED * self.preparation()
 
     def transforms(self) -> float:
         """Of all tiles' channels, there and back, for the rows that hold outputs only."""
@@ -243,7 +273,7 @@ class _Work:
 
     def preparation(self) -> float:
         """The kernels' transforms where they are kept, and a copy of the weights."""
-        written = 2.0 * self._weights + (self._spectra if self._kept else 0.0)
+        written = 2.0 * weight_bytes(self._problem) + (self._spectra if self._kept else 0.0)
         seconds = written / self._profile.bandwidth1
         return READY * (seconds + self._of_kernels() if self._kept else seconds)
 
