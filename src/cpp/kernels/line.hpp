@@ -1,10 +1,11 @@
 // Kernels along a contiguous line.
 //
-// A vector as wide as a cache line is read from two lines wherever it is not aligned, so that loads,
-// not products, would take the time of short kernels: neighbouring taps share a load and shift it.
-// In long kernels, taps a whole vector apart read the same vectors for neighbouring blocks of outputs: what one
-// output vector reads by tap k, the one before it reads by tap k + lanes. So taps are gone through
-// in classes of equal remainder, and a load serves as many products as the class has taps.
+// A vector as wide as a cache line is read from two lines wherever it is not aligned, so that
+// loads, not products, would take the time of short kernels: neighbouring taps share a load and
+// shift it. In long kernels, taps a whole vector apart read the same vectors for neighbouring
+// blocks of outputs: what one output vector reads by tap k, the one before it reads by tap k +
+// lanes. So taps are gone through in classes of equal remainder, and a load serves as many products
+// as the class has taps.
 #pragma once
 
 #include <utility>

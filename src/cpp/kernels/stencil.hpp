@@ -171,13 +171,12 @@ struct Plane {
   i64 rows, row_step;        // taps on the last axis but one, and their distance in x
   i64 columns, column_step;  // taps on the last axis
 
-  bool far;      // the data outgrow the second-level cache
+  bool far;              // the data outgrow the second-level cache
   bool streams = false;  // and results all caches
 
   // Of one row of neighbouring taps, where sharing their loads helps.
   bool is_line() const {
-    return rows == 1 && outer == 1 && column_step == 1 &&
-           (columns > kLanes<T> || kWide<T>);
+    return rows == 1 && outer == 1 && column_step == 1 && (columns > kLanes<T> || kWide<T>);
   }
 };
 

@@ -13,22 +13,24 @@ namespace {
 inline constexpr int kRingRows = MC_REGISTERS >= 32 ? 11 : 6;  // of a kernel at most
 
 // Vectors side by side: as many as registers hold beside a row of values and a tap.
-MC_INLINE constexpr int ring_vectors(i64 rows) { return (MC_REGISTERS - 2) / (rows + 1) >= 4 ? 4 : 2; }
+MC_INLINE constexpr int ring_vectors(i64 rows) {
+  return (MC_REGISTERS - 2) / (rows + 1) >= 4 ? 4 : 2;
+}
 
 // Two columns of outputs, half of the vectors each, and what they are summed from.
 template <class T>
 struct Columns {
-  const T* const* rows;   // of the input
-  i64 span, groups;       // rows that are seen, in so many planes
-  const i64* planes;      // where the rows of a plane begin among all
-  const T* w;             // [plane][tap of a row][row]
+  const T* const* rows;  // of the input
+  i64 span, groups;      // rows that are seen, in so many planes
+  const i64* planes;     // where the rows of a plane begin among all
+  const T* w;            // [plane][tap of a row][row]
   i64 taps, step;        // of a row, and their distance
   i64 at[2];             // where both columns begin in the rows
   T* out[2];
   i64 out_row;
   T bias;
-  bool streams;           // past the caches
-  const T* const* next;   // rows to fetch for the columns that follow, or null
+  bool streams;          // past the caches
+  const T* const* next;  // rows to fetch for the columns that follow, or null
   i64 next_at;
   const T* next_out;
 };

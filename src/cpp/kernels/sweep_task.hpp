@@ -224,7 +224,7 @@ class SweepTask {
   SweepScratch<T> own_;
   const T* x_;
   T* out_;
-  const T* outside_;                            // a row beyond the boundary
+  const T* outside_;                                // a row beyond the boundary
   i64 space_, plane_, depth_, top_, left_, width_;  // of the outputs
   bool far_;
   Columns<T> c_{};
