@@ -58,11 +58,11 @@ class Gemm(NativeAlgorithm):
         terms = math.prod(problem.kernel) * problem.group_in
         pixels = problem.batch * problem.groups * math.prod(out_size(problem))
         if self._by_pixels(problem):
-            busy: float = -(-problem.group_out // self.ROWS) * self.ROWS
+            busy = float(-(-problem.group_out // self.ROWS) * self.ROWS)
             moved = self.COPY * problem.batch * problem.in_channels * reached(problem)
         else:
             panels, rest = divmod(problem.group_out, self.PANEL * lanes)
-            part = 0 if rest == 0 else self.HALF if rest <= lanes else 1
+            part = 0.0 if rest == 0 else self.HALF if rest <= lanes else 1.0
             busy = (panels + part) * self.PANEL * lanes
             moved = self._moved(problem)
         alone = 2 * pixels * (terms + self.AROUND) * busy / (machine.flops(item) * self.PEAK)
