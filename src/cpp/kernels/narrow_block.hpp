@@ -55,7 +55,13 @@ MC_INLINE Tap twice(Number n) {
   return static_cast<Short>(n) * Tap{0x10001};
 }
 
-MC_INLINE Shorts all(Tap tap) { return (Shorts)splat(tap); }
+// values * tap, which may wrap.
+MC_INLINE Shorts product(Shorts values, Tap tap) {
+  if constexpr (kLanes<Short> == 1)
+    return static_cast<Shorts>(values * (tap & 65535));  // as numbers, short ones become signed
+  else
+    return values * (Shorts)splat(tap);
+}
 
 // What the rows of one filter are summed with.
 struct Filter {
@@ -91,9 +97,9 @@ struct Filter {
     Tap* to = reinterpret_cast<Tap*>(at + kAlign);
     bool ones = true;
     for (i64 t = 0; t < down * across; ++t) ones = ones && tap(t) == 1;
-    const bool product = !ones && factors(down, across, tap, to);
-    *reinterpret_cast<Head*>(at) = {mean, ones ? Kind::box : product ? Kind::product : Kind::plane};
-    if (product) return;
+    const bool outer = !ones && factors(down, across, tap, to);
+    *reinterpret_cast<Head*>(at) = {mean, ones ? Kind::box : outer ? Kind::product : Kind::plane};
+    if (outer) return;
     for (i64 t = 0; t < down * across; ++t) to[t] = twice(tap(t));
   }
 
@@ -124,15 +130,15 @@ struct Filter {
   // One row of n outputs, n at least a vector; its taps lie `apart` rows apart.
   template <class S, class Put>
   void single(const S* const* rows, i64 apart, i64 n, Put&& put) const {
-    const bool product = head_.kind == Kind::product;
+    const bool outer = head_.kind == Kind::product;
     for (i64 q = 0;;) {
       Shorts sums[1][1] = {{splat(bias)}};
       for (i64 j = 0; j < down; ++j) {
         const S* row = rows[j * apart] + q;
-        const Tap* taps = product ? taps_ + down : taps_ + j * across;
+        const Tap* taps = outer ? taps_ + down : taps_ + j * across;
         Shorts line = {};
-        for (i64 k = 0; k < across; ++k) line += load_shorts(row + k * step) * all(taps[k]);
-        sums[0][0] += product ? line * all(taps_[j]) : line;
+        for (i64 k = 0; k < across; ++k) line += product(load_shorts(row + k * step), taps[k]);
+        sums[0][0] += outer ? product(line, taps_[j]) : line;
       }
       finish(*this, sums);
       put(q, sums);
@@ -182,7 +188,7 @@ struct Filter {
     if constexpr (kind == Kind::box)
       return values;
     else
-      return values * all(*tap);
+      return product(values, *tap);
   }
 
   template <int known, class F>
@@ -220,9 +226,9 @@ struct Filter {
           value[v] = load_shorts(from + k * f.step + v * kLanes<Short>);
 #pragma GCC unroll 8
         for (int r = Lo; r < Hi; ++r) {
-          const Shorts tap = all(taps[k - r * across]);
+          const Tap tap = taps[k - r * across];
 #pragma GCC unroll 8
-          for (int v = 0; v < kWide; ++v) sums[r][v] += value[v] * tap;
+          for (int v = 0; v < kWide; ++v) sums[r][v] += product(value[v], tap);
         }
       });
     }
