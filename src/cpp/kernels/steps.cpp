@@ -193,7 +193,7 @@ class StepTask {
         rest /= part_.out_size[a];
       }
       T* row = sums_ + r * n * parts;
-      if constexpr (parts == 1) finish_row(args_, group_, 0, 1, row, n);
+      if constexpr (parts == 1) finish_row(args_, group_, 0, 0, row, n);  // it has no residual
       as_stored<T>(d_.out_type, args_.out.data, [&](auto* typed) {
         auto* out = typed + at * parts;
         if constexpr (parts == 1)
