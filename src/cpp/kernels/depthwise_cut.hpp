@@ -55,7 +55,9 @@ MC_INLINE bool channels_are_lanes(const RunArgs& args, int lanes) {
     return false;
   const int last = d.rank - 1;
   const bool neighbours = x[3 + last] == 1 && d.in_size[last] > 1;
-  return !neighbours && x[1] == 1;
+  if (!neighbours) return x[1] == 1;
+  // Rows that would fill few lanes are turned; channels then have to be many.
+  return d.out_channels == 1 && 2 * d.out_size[last] <= lanes && d.groups >= lanes;
 }
 
 template <class T, bool by_lane>
