@@ -50,9 +50,14 @@ MC_INLINE bool channels_are_lanes(const RunArgs& args, int lanes) {
   const Desc& d = args.desc;
   const i64* x = args.x.strides;
   i64 step;
-  return lanes > 1 && x[1] == 1 && (x[2 + d.rank] != 1 || d.in_size[d.rank - 1] == 1) &&
-         lie_evenly(d, args.out.strides, step) &&
-         (!d.has_residual || lie_evenly(d, args.residual.strides, step));
+  if (lanes == 1 || !lie_evenly(d, args.out.strides, step) ||
+      (d.has_residual && !lie_evenly(d, args.residual.strides, step)))
+    return false;
+  const int last = d.rank - 1;
+  const bool neighbours = x[3 + last] == 1 && d.in_size[last] > 1;
+  if (!neighbours) return x[1] == 1;
+  // Rows that would fill few lanes are turned; channels then have to be many.
+  return d.out_channels == 1 && 2 * d.out_size[last] <= lanes && d.groups >= lanes;
 }
 
 template <class T, bool by_lane>

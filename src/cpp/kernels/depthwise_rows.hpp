@@ -98,6 +98,24 @@ MC_INLINE void part_run(const T* x, i64 n, T* even, T* odd) {
   }
 }
 
+// to[j * to_apart + i] = from[i * apart + j] for i < rows and j < columns, both at most a vector's;
+// vectors that are not whole are filled with zeros where `whole` is set, else left as they are.
+template <class T, bool whole = true>
+MC_INLINE void turn(const T* from, i64 apart, i64 rows, i64 columns, T* to, i64 to_apart) {
+  constexpr int lanes = kLanes<T>;
+  Vec<T> v[lanes] = {};
+  for (int l = 0; l < lanes; ++l)
+    if (l < rows) v[l] = load_first(from + l * apart, columns);
+  transpose<T>(v);
+  for (int l = 0; l < lanes; ++l) {
+    if (l >= columns) break;
+    if constexpr (whole)
+      store(to + l * to_apart, v[l]);
+    else
+      store_first(to + l * to_apart, v[l], rows);
+  }
+}
+
 // Calls f(position, element) for positions outside the input that the boundary gives elements.
 template <class F>
 MC_INLINE void each_continued(const Desc& d, const Columns& c, F&& f) {
@@ -181,6 +199,27 @@ void stage_channels(const Desc& d, const Columns& c, const S* x, i64 step, i64 c
     };
     for (i64 p = c.begin; p < c.end; ++p) stage(p, c.first + p);
     each_continued(d, c, stage);
+  });
+}
+
+// The same for channels `apart` from each other, whose pixels are neighbours.
+template <class T, class S>
+void stage_turned(const Desc& d, const Columns& c, const S* x, i64 apart, i64 count,
+                  const RowList<T>& rows) {
+  constexpr i64 lanes = kLanes<T>;
+  const auto copy = [&](const S* row, T* to, i64 p, i64 e) {
+    for (i64 l = 0; l < lanes; ++l)
+      to[p * lanes + l] = l < count ? static_cast<T>(row[l * apart + e]) : T(0);
+  };
+  each_row(rows, [&](i64 from, T* to) {
+    if constexpr (sizeof(S) == sizeof(T)) {
+      const T* row = reinterpret_cast<const T*>(x) + from + c.first;
+      for (i64 p = c.begin; p < c.end; p += lanes)
+        turn<T>(row + p, apart, count, min_of(lanes, c.end - p), to + p * lanes, lanes);
+    } else {
+      for (i64 p = c.begin; p < c.end; ++p) copy(x + from, to, p, c.first + p);
+    }
+    each_continued(d, c, [&](i64 p, i64 e) { copy(x + from, to, p, e); });
   });
 }
 

@@ -190,10 +190,13 @@ class Task {
     for (i64 o = 0; o < c_.outer_taps; ++o) {
       const i64 at = o * c_.positions + begin;
       const RowList<T> rows{source_ + at, row_ + at, end - begin};
-      if constexpr (by_lane)
+      const i64 channel = args_.x.strides[1];
+      if constexpr (!by_lane)
+        stage_pixels(d_, columns_, x, neighbour, rows);
+      else if (channel == 1)
         stage_channels(d_, columns_, x, neighbour, channel_, d_.out_channels, count_, rows);
       else
-        stage_pixels(d_, columns_, x, neighbour, rows);
+        stage_turned(d_, columns_, x + channel_ * channel, channel, count_, rows);
     }
   }
 
@@ -304,6 +307,14 @@ class Task {
       if constexpr (!by_lane) return store_row(row, out + at, step().out, width_);
       i64 neighbour = 1;
       lie_evenly(d_, args_.out.strides, neighbour);
+      if constexpr (sizeof(Out) == sizeof(T))
+        if (step().out == 1 && neighbour != 1) {
+          T* to = reinterpret_cast<T*>(out) + at;
+          for (i64 p = 0; p < width_; p += lanes)
+            turn<T, false>(row + p * lanes, lanes, min_of(lanes, width_ - p), count_, to + p,
+                           neighbour);
+          return;
+        }
       for (i64 p = 0; p < width_; ++p) {
         Out* to = out + at + p * step().out;
         if (sizeof(Out) == sizeof(T) && neighbour == 1)
