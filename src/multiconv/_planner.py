@@ -141,28 +141,32 @@ class Planner:
             if not whole and later and _lacks_room(problem, verdicts):
                 verdicts |= {n: self._ask(asked[n], problem, traits) for n in later}
             costs = _costs(verdicts)
-            kept = {n: asked[n].prepared_bytes(problem, traits, self) for n in costs}
-            admitted, reasons = _admit(problem, costs, kept)
+            prepared = {n: asked[n].prepared_bytes(problem, traits, self) for n in costs}
+            admitted, reasons = _admit(problem, costs, prepared)
             best, why = _best(problem, admitted)
         else:
             reasons, best = {}, method
             why = "asked for by name"
-            verdict = verdicts[method]
-            if isinstance(verdict, Refusal):
-                raise RefusedError(f"method: {method!r} cannot run this: {verdict.reason}")
-            if verdict.bytes > memory_limit():
-                raise MemoryLimitError(
-                    f"method: {method!r} needs {verdict.bytes} bytes of scratch memory, the memory "
-                    f"limit is {memory_limit()} bytes (set MULTICONV_MEMORY_LIMIT to change it)"
-                )
-            if problem.low_memory:
-                size = asked[method].prepared_bytes(problem, traits, self)
-                if size > _most_prepared(problem):
-                    raise RefusedError(f"method: {method!r} {_prepares_too_much(problem, size)}")
+            self._check_named(problem, traits, method, verdicts[method])
         rows = [_row(n, v, reasons.get(n)) for n, v in verdicts.items()]
         rows = [replace(r, chosen=True, reason=why) if r.algorithm == best else r for r in rows]
         rows.sort(key=lambda r: (not r.chosen, not r.accepted, r.seconds or 0.0))
         return Step(problem, traits, asked[best], _costs(verdicts)[best], tuple(rows))
+
+    def _check_named(
+        self, problem: Problem, traits: KernelTraits, method: str, verdict: Cost | Refusal
+    ) -> None:
+        """Raise what stands against an algorithm that was asked for."""
+        if isinstance(verdict, Refusal):
+            raise RefusedError(f"method: {method!r} cannot run this: {verdict.reason}")
+        if verdict.bytes > memory_limit():
+            raise MemoryLimitError(
+                f"method: {method!r} needs {verdict.bytes} bytes of scratch memory, the memory "
+                f"limit is {memory_limit()} bytes (set MULTICONV_MEMORY_LIMIT to change it)"
+            )
+        size = registered()[method].prepared_bytes(problem, traits, self)
+        if problem.low_memory and size > _most_prepared(problem):
+            raise RefusedError(f"method: {method!r} {_keeps_too_much(problem, size)}")
 
     def _ask(self, algorithm: Algorithm, problem: Problem, traits: KernelTraits) -> Cost | Refusal:
         refusal = algorithm.accepts(problem, traits)
@@ -216,7 +220,7 @@ def _admit(
     most = max(_most_prepared(problem), min(prepared.values(), default=0))
     for n, size in prepared.items():
         if size > most:
-            reasons.setdefault(n, _prepares_too_much(problem, size))
+            reasons.setdefault(n, _keeps_too_much(problem, size))
     allowed = _allowed_error(problem, costs)
     for n, c in costs.items():
         if c.error > allowed:
@@ -243,7 +247,7 @@ def _most_prepared(problem: Problem) -> int:
     return int(factor * taps * max(problem.acc_dtype.itemsize, 4)) + more
 
 
-def _prepares_too_much(problem: Problem, size: int) -> str:
+def _keeps_too_much(problem: Problem, size: int) -> str:
     low = "low_memory allows" if problem.low_memory else "the most is"
     return f"keeps {size} bytes of prepared kernel, {low} {_most_prepared(problem)}"
 

@@ -63,7 +63,7 @@ class Tiles {
   Desc tile(i64 number, i64* first) const {
     Desc part = d_;
     part.batch = part.groups = 1;
-    part.has_bias = false;
+    part.has_bias = part.has_scale = part.has_residual = false;
     part.activation = Activation::none;
     for (int a = d_.rank - 1; a >= 0; --a) {
       first[a] = number % count_[a] * tile_[a];
@@ -137,8 +137,8 @@ class StepTask {
     const i64 item = task / tiles.tiles / d_.groups;
     x_ = args.x;
     x_at_ = item * args.x.strides[0] + group_ * args.x.strides[1];
-    out_at_ = item * args.out.strides[0] + group_ * args.out.strides[1];
-    for (int a = 0; a < d_.rank; ++a) out_at_ += first_[a] * args.out.strides[3 + a];
+    out_at_ = start_of(args, item, group_, 0);
+    for (int a = 0; a < d_.rank; ++a) out_at_ += first_[a] * step_of(args, 3 + a);
     as_stored<T>(d_.x_type, x_.data, [&](auto* typed) { x_.data = typed + x_at_ * parts; });
     // All at once: what a box takes is less.
     thread_scratch(Slot::line, static_cast<std::size_t>(tiles.line_bytes()));
@@ -151,8 +151,8 @@ class StepTask {
     const List& list = static_cast<const List*>(args_.packed)[group_];
     const i64 n = outputs_of(part_);
     for (int p = 0; p < parts; ++p) {
-      const T bias = d_.has_bias ? static_cast<const T*>(args_.bias)[group_ * parts + p] : T(0);
-      for (i64 i = 0; i < n; ++i) sums_[i * parts + p] = bias;
+      const T begin = initial<T, parts>(args_, group_, p);
+      for (i64 i = 0; i < n; ++i) sums_[i * parts + p] = begin;
     }
     bool finite = true;
     for (i64 s = 0; s < list.count && finite; ++s)
@@ -184,23 +184,28 @@ class StepTask {
 
   void write() const {
     const int last = d_.rank - 1;
-    const i64 n = part_.out_size[last], stride = args_.out.strides[3 + last];
+    const i64 n = part_.out_size[last];
+    const At step = step_of(args_, 3 + last);
     const i64 rows = outputs_of(part_) / n;
     for (i64 r = 0; r < rows; ++r) {
-      i64 at = out_at_, rest = r;
+      At at = out_at_;
+      i64 rest = r;
       for (int a = last - 1; a >= 0; --a) {
-        at += rest % part_.out_size[a] * args_.out.strides[3 + a];
+        at += rest % part_.out_size[a] * step_of(args_, 3 + a);
         rest /= part_.out_size[a];
       }
       T* row = sums_ + r * n * parts;
-      if constexpr (parts == 1) finish_row(args_, group_, 0, 0, row, n);  // it has no residual
+      if constexpr (parts == 1)
+        finish_row(args_, group_, at.residual, step.residual, row, n);
+      else
+        finish_complex(args_, group_, at.residual, step.residual, row, row + 1, 2, n);
       as_stored<T>(d_.out_type, args_.out.data, [&](auto* typed) {
-        auto* out = typed + at * parts;
+        auto* out = typed + at.out * parts;
         if constexpr (parts == 1)
-          store_row(row, out, stride, n);
+          store_row(row, out, step.out, n);
         else
           for (i64 i = 0; i < n; ++i)
-            for (int p = 0; p < parts; ++p) out[i * stride * parts + p] = row[i * parts + p];
+            for (int p = 0; p < parts; ++p) out[i * step.out * parts + p] = row[i * parts + p];
       });
     }
   }
@@ -211,7 +216,8 @@ class StepTask {
   i64 first_[kMaxRank];
   Desc part_;
   ConstView x_;
-  i64 x_at_, out_at_;
+  i64 x_at_;
+  At out_at_;
   T* sums_;
 };
 
@@ -232,8 +238,8 @@ struct Steps {
       const T* taps = static_cast<const T*>(w.data) + g * w.strides[0] * parts;
       TapBox boxes[kMostTapBoxes];
       List& list = static_cast<List*>(packed)[g];
-      list.count = min_of(cut_into_boxes(taps, d.rank, d.kernel, strides, item, boxes),
-                          kMostTapBoxes);
+      list.count =
+          min_of(cut_into_boxes(taps, d.rank, d.kernel, strides, item, boxes), kMostTapBoxes);
       for (i64 s = 0; s < list.count; ++s) {
         Step<T, parts>& step = list.steps[s];
         step.box = boxes[s];
@@ -259,8 +265,7 @@ struct Steps {
     const Tiles<T, parts> tiles(d);
     const i64 channels = d.batch * d.groups;
     args.pool.parallel_for(
-        channels * tiles.tiles,
-        [&](i64 task, int) { StepTask<T, parts>(args, tiles, task).run(); },
+        channels * tiles.tiles, [&](i64 task, int) { StepTask<T, parts>(args, tiles, task).run(); },
         channels * outputs_of(d) > kWork);
   }
 };
@@ -318,6 +323,12 @@ void run(const RunArgs& args) {
 }  // namespace
 
 extern const Kernel steps_kernel;
-const Kernel steps_kernel = {"steps", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel steps_kernel = {"steps",
+                             accepts,
+                             packed_bytes,
+                             pack,
+                             scratch_bytes,
+                             run,
+                             /*scales_and_adds=*/true};
 
 }  // namespace multiconv::MC_TARGET

@@ -18,6 +18,7 @@ from multiconv._traits import UNKNOWN, KernelTraits, look
 from multiconv._typing import Array
 from multiconv.algorithms._bands import Band, bands
 from multiconv.algorithms._base import (
+    NO_EPILOGUE,
     Algorithm,
     Cost,
     Epilogue,
@@ -123,13 +124,14 @@ class Parts(Algorithm):
         """Part after part."""
         for part in prepared:
             source, target = x[part.band.x], out[part.band.out]
-            residual = epilogue.residual
-            mine = epilogue._replace(residual=None if residual is None else residual[part.band.out])
+            mine = epilogue
+            if epilogue.residual is not None:
+                mine = epilogue._replace(residual=epilogue.residual[part.band.out])
             (step, packed), *more = part.pieces
             step.run(packed, source, mine, target)
             for step, packed in more:
                 sums = empty(target.shape, target.dtype)
-                step.run(packed, source, Epilogue(scale=epilogue.scale), sums)
+                step.run(packed, source, NO_EPILOGUE, sums)
                 with np.errstate(over="ignore", invalid="ignore"):
                     np.add(target, sums, out=target)
                 del sums  # before there is another
@@ -187,7 +189,8 @@ def _data(problem: Problem, cut: _Cut) -> int:
 
 
 def _can_add(problem: Problem) -> bool:
-    return problem.activation is None and problem.acc_dtype == problem.out_dtype
+    finished = problem.activation is not None or problem.scale
+    return not finished and problem.acc_dtype == problem.out_dtype
 
 
 def _bands(problem: Problem, cut: _Cut) -> list[Band]:
