@@ -64,8 +64,8 @@ i64 tap_boxes(nb::handle kernels, int rank) {
       rest /= view.shape[a];
     }
     TapBox boxes[kMostTapBoxes];
-    const i64 count = cut_into_boxes(taps, rank, size, strides,
-                                     static_cast<std::size_t>(view.itemsize), boxes);
+    const i64 count =
+        cut_into_boxes(taps, rank, size, strides, static_cast<std::size_t>(view.itemsize), boxes);
     if (count > kMostTapBoxes) return 0;
     if (count > most) most = count;
   }
