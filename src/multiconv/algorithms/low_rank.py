@@ -114,6 +114,7 @@ class LowRank(Algorithm):
     ) -> tuple[_Pair, ...]:
         """Find the terms, and prepare the passes of every kind of band."""
         kernel = np.array(kernel, problem.acc_dtype)
+        kernel.flags.writeable = False
         slices = kernel.reshape(-1, *problem.kernel)
         terms = split(slices, _tolerance(problem), np.zeros(slices.shape))
         if terms is None:

@@ -103,6 +103,13 @@ class Parts(Algorithm):
             most = max(most, sums + max(s.scratch_bytes(threads, packed) for s, packed in pieces))
         return most
 
+    def prepared_bytes(self, problem: Problem, traits: KernelTraits, planning: Planning) -> int:
+        """The pieces of every kind of band."""
+        cut = _best(problem, traits, planning)[0]
+        kinds = {band.problem for band in _bands(problem, cut)}
+        steps = (s for kind in kinds for s in _steps(kind, cut, traits, planning))
+        return sum(s.prepared_bytes for s in steps)
+
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> list[_Part]:

@@ -65,7 +65,8 @@ class PixelSum(NativeAlgorithm):
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> Any:
         """Remember where the kernel lies."""
-        kernel = self.native(problem, kernel)
+        kernel = self.native(problem, kernel).view()
+        kernel.flags.writeable = False
         found = self.executable(problem)
         return _Prepared(found, found.pack(kernel), kernel)
 
