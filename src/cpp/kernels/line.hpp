@@ -28,23 +28,26 @@ MC_INLINE Vec<T> next_samples(Vec<T> a, Vec<T> b, std::index_sequence<lane...>) 
   return __builtin_shufflevector(a, b, lane + 1 ...);
 }
 
-// Adds n taps, two at a time.
+// Adds n taps, two at a time. The last vector is loaded for each, lest more is read than is summed.
 template <class T>
 MC_INLINE void add_pairs(const T* x, const T* w, i64 n, Vec<T>* acc) {
+  constexpr i64 lanes = kLanes<T>, last = kLineVectors - 1;
   i64 k = 0;
-  if constexpr (kLanes<T> > 1)
+  if constexpr (lanes > 1)
     for (; k + 2 <= n; k += 2) {
       const T first = w[k], second = w[k + 1];
       Vec<T> value = load(x + k);
       keep<T>(value);
 #pragma GCC unroll 8
-      for (int v = 0; v < kLineVectors; ++v) {
-        Vec<T> next = load(x + k + (v + 1) * kLanes<T>);
+      for (int v = 0; v < last; ++v) {
+        Vec<T> next = load(x + k + (v + 1) * lanes);
         keep<T>(next);
         acc[v] += value * first;
-        acc[v] += next_samples<T>(value, next, std::make_index_sequence<kLanes<T>>()) * second;
+        acc[v] += next_samples<T>(value, next, std::make_index_sequence<lanes>()) * second;
         value = next;
       }
+      acc[last] += value * first;
+      acc[last] += load(x + k + 1 + last * lanes) * second;
     }
   for (; k < n; ++k)
 #pragma GCC unroll 8
