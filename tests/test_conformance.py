@@ -106,7 +106,7 @@ def test_every_algorithm_agrees_with_the_definition(text):
     assert any(r.refusal is None for r in reports)
 
 
-@settings(max_examples=5 * settings.default.max_examples)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(testing.problems())
 def test_drawn_problems_agree_with_the_definition(problem):
     check_all(problem)
