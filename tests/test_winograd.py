@@ -55,7 +55,7 @@ def tiles(kernel):
     [
         "mb1 ic5 oc3 in19 k2", "mb1 ic5 oc18 in23 k3 p1:2", "mb2 ic3 oc5 in17 k6 p5:0",
         "mb2 ic5 oc7 in13x11 k3x3 p1:1", "mb1 ic4 oc3 in9x17 k5x4 p2:2",
-        "mb1 ic3 oc4 in10x19 k1x7 p0:0,3:3", "mb1 ic3 oc4 in19x10 k3x1 p-2:4,0:0",
+        "mb1 ic3 oc4 in10x19 k1x7 p0:0,3:3", "mb1 ic3 oc4 in19x10 k3x1 p2:4,0:0",
         "mb1 ic3 oc4 in7x9x8 k3x2x3 p1:1", "mb2 g2 ic6 oc8 in7x9x8 k3x1x1 p1:1",
         "mb1 ic4 oc3 in17x19 k3x3 d2x3 p2:3 flip", "mb1 ic3 oc3 in2x3 k3x3 d4 p4:5",
         "mb1 ic4 oc3 in9x12 k3x3 p5:3 b=reflect", "mb1 ic4 oc3 in9x12 k3x3 p5:3 b=wrap",

@@ -269,6 +269,9 @@ const char* accepts(const Desc& d) {
     if (d.in_dilation[a] != 1) return "it takes no input dilation";
     if (d.in_size[a] < 1 && d.boundary[a] != Boundary::constant)
       return "an empty axis has no values to continue it with";
+    // Tiles may read what is cropped; a large value there would drown the windows beside it.
+    const i64 end = d.out_size[a] + (d.kernel[a] - 1) * d.dilation[a] - d.pad_low[a];
+    if (d.pad_low[a] < 0 || end < d.in_size[a]) return "it takes no crops";
   }
   if (const char* reason = check_form(d)) return reason;
   return check_types(d);

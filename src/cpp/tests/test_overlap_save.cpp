@@ -342,7 +342,7 @@ void test_epilogue(const Kernel& kernel) {
             expected = std::min(std::max(v, 0.0), 6.0);
             break;
           case Activation::leaky_relu:
-            expected = v < 0 ? 0.01 * v : v;
+            expected = v < 0 ? p.desc.slope * v : v;
             break;
           case Activation::silu:
             expected = v / (1 + std::exp(-v));
