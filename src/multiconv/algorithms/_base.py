@@ -59,6 +59,12 @@ class Epilogue(NamedTuple):
     scale: Array | None = None
     residual: Array | None = None
 
+    def part(self, places: tuple[slice, ...]) -> Epilogue:
+        """What finishes the outputs at some places."""
+        if self.residual is None:
+            return self
+        return self._replace(residual=self.residual[places])
+
 
 NO_EPILOGUE = Epilogue()
 

@@ -13,6 +13,7 @@ from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal, weight_bytes
 from multiconv.algorithms._native import CALL, ROUNDS_MORE, NativeAlgorithm, shared
+from multiconv.algorithms._radices import smooth_below, smooth_from, stages
 
 
 class FftTiled(NativeAlgorithm):
@@ -129,7 +130,7 @@ class _Axis:
         whole = self.window + (self.outputs - 1) * self.stride
         most = min(_smooth_from(whole, even), max(8 * _smooth_from(self.window, even), 64))
         sizes = [_smooth_from(min(whole, most), even)]
-        for size in reversed(_smooth(sizes[0])):
+        for size in reversed(smooth_below(sizes[0])):
             if self.window <= size < sizes[-1] / finest and not (even and size % 2):
                 sizes.append(size)
         return tuple(sizes)
@@ -283,29 +284,8 @@ class _Work:
 @lru_cache(maxsize=4096)
 def _weight(n: int) -> float:
     """Operations at the peak rate that a transform of n points takes for each, one way."""
-    weight = 0.0
-    for radix in (3, 5):
-        while n % radix == 0:
-            n //= radix
-            weight += STAGE[radix]
-    bits = n.bit_length() - 1
-    fours = {0: 0, 1: 2, 2: 1}[bits % 3] if bits > 1 else 0
-    weight += STAGE[2] if bits == 1 else fours * STAGE[4] + (bits - 2 * fours) // 3 * STAGE[8]
-    return weight
+    return stages(n, STAGE)
 
 
-@lru_cache(maxsize=64)
-def _smooth(end: int) -> tuple[int, ...]:
-    """All products of 2, 3 and 5 below ``end``, rising."""
-    powers = [[p**i for i in range(end.bit_length()) if p**i < end] for p in (2, 3, 5)]
-    products = (a * b * c for a in powers[0] for b in powers[1] for c in powers[2])
-    return tuple(sorted(n for n in products if n < end))
-
-
-@lru_cache(maxsize=4096)
 def _smooth_from(n: int, even: bool) -> int:
-    """The least product of 2, 3 and 5 that is at least ``n``."""
-    if even:
-        return 2 * _smooth_from(-(-n // 2), False)
-    odd: list[int] = [3**i * 5**j for i in range(n.bit_length()) for j in range(n.bit_length())]
-    return min(p << (-(-n // p) - 1).bit_length() for p in odd)
+    return 2 * smooth_from(-(-n // 2)) if even else smooth_from(n)

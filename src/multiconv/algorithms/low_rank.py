@@ -133,9 +133,7 @@ class LowRank(Algorithm):
         """Band after band."""
         for one in prepared:
             source, target = x[one.band.x], out[one.band.out]
-            mine = epilogue
-            if epilogue.residual is not None:
-                mine = epilogue._replace(residual=epilogue.residual[one.band.out])
+            mine = epilogue.part(one.band.out)
             one.passes.run(source, mine, target)
             if not np.isfinite(target).all():
                 one.whole.run(one.band.problem, source, mine, target)

@@ -13,6 +13,7 @@ from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
 from multiconv.algorithms._native import CALL, ROUNDS_MORE, NativeAlgorithm, far_output, shared
+from multiconv.algorithms._radices import smooth_below, smooth_from, stages
 
 
 class OverlapSave(NativeAlgorithm):
@@ -93,8 +94,8 @@ class _Axis:
 
     def sizes(self, most: int, finest: float) -> tuple[int, ...]:
         """Block sizes worth a look, each by a factor above the one before."""
-        whole = _smooth_from(self.window + (self.outputs - 1) * self.stride)
-        top = min(whole, max(_smooth_from(2 * self.window), most))
+        whole = smooth_from(self.window + (self.outputs - 1) * self.stride)
+        top = min(whole, max(smooth_from(2 * self.window), most))
         sizes = [top]
         for size in _quick_sizes(top.bit_length()):
             if self.window <= size < sizes[-1] / finest:
@@ -184,41 +185,16 @@ def _preparation(problem: Problem, tile: tuple[int, ...], profile: Machine) -> f
 @lru_cache(maxsize=4096)
 def _weight(n: int) -> float:
     """Operations at the peak rate that a transform of n points takes for each, one way."""
-    weight = 0.0
-    for radix in (3, 5):
-        while n % radix == 0:
-            n //= radix
-            weight += STAGE[radix]
-    bits = n.bit_length() - 1
-    fours = {0: 0, 1: 2, 2: 1}[bits % 3] if bits > 1 else 0
-    weight += STAGE[2] if bits == 1 else fours * STAGE[4] + (bits - 2 * fours) // 3 * STAGE[8]
-    return weight
+    return stages(n, STAGE)
 
 
 @lru_cache(maxsize=64)
 def _quick_sizes(bits: int) -> tuple[int, ...]:
     """Products of 2, 3 and 5 below ``2**bits``, falling, whose transforms no larger one beats."""
-    sizes = sorted(_smooth(2**bits), reverse=True)
     quick: list[int] = []
     least = math.inf
-    for size in sizes:
+    for size in reversed(smooth_below(2**bits)):
         if size * _weight(size) < least:
             quick.append(size)
             least = size * _weight(size)
     return tuple(quick)
-
-
-@lru_cache(maxsize=64)
-def _smooth(end: int) -> tuple[int, ...]:
-    """All products of 2, 3 and 5 below ``end``."""
-    powers = [[p**i for i in range(end.bit_length()) if p**i < end] for p in (2, 3, 5)]
-    return tuple(
-        a * b * c for a in powers[0] for b in powers[1] for c in powers[2] if a * b * c < end
-    )
-
-
-@lru_cache(maxsize=4096)
-def _smooth_from(n: int) -> int:
-    """The least product of 2, 3 and 5 that is at least ``n``."""
-    odd: list[int] = [3**i * 5**j for i in range(n.bit_length()) for j in range(n.bit_length())]
-    return min(p << (-(-n // p) - 1).bit_length() for p in odd)

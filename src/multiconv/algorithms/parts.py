@@ -131,9 +131,7 @@ class Parts(Algorithm):
         """Part after part."""
         for part in prepared:
             source, target = x[part.band.x], out[part.band.out]
-            mine = epilogue
-            if epilogue.residual is not None:
-                mine = epilogue._replace(residual=epilogue.residual[part.band.out])
+            mine = epilogue.part(part.band.out)
             (step, packed), *more = part.pieces
             step.run(packed, source, mine, target)
             for step, packed in more:

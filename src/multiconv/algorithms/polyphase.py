@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, NamedTuple
@@ -94,9 +94,9 @@ class Polyphase(Algorithm):
             kernel = np.flip(kernel, spatial)
         prepared = []
         for axes in _phases(problem):
-            taps = _spatial(kernel, tuple(axis.taps for axis in axes))
+            taps = kernel[_spatial(axis.taps for axis in axes)]
             step = planning.step(_child(problem, axes), look(taps, problem.rank))
-            places = tuple(slice(axis.phase, None, axis.step) for axis in axes)
+            places = _spatial(slice(axis.phase, None, axis.step) for axis in axes)
             prepared.append(_Phase(step, step.prepare(taps), places))
         return _Prepared(tuple(prepared), _gaps(problem))
 
@@ -106,18 +106,12 @@ class Polyphase(Algorithm):
             shape = (*out.shape[1:3], *[1] * (out.ndim - 3))
             out[...] = 0 if epilogue.bias is None else epilogue.bias.reshape(shape)
         for one in prepared.phases:
-            residual = epilogue.residual
-            if residual is not None:
-                residual = _spatial(residual, one.outputs)
-            mine = epilogue._replace(residual=residual)
-            one.step.run(one.kernel, x, mine, _spatial(out, one.outputs))
+            one.step.run(one.kernel, x, epilogue.part(one.outputs), out[one.outputs])
 
 
-def _spatial(array: Array, places: tuple[slice, ...]) -> Array:
-    """The part of an array's spatial axes."""
-    index: tuple[Any, ...] = (slice(None), slice(None), slice(None), *places)
-    part: Array = array[index]
-    return part
+def _spatial(places: Iterable[slice]) -> tuple[slice, ...]:
+    """Places on the spatial axes of a canonical view."""
+    return (slice(None), slice(None), slice(None), *places)
 
 
 def _phases(problem: Problem) -> Iterator[tuple[_Axis, ...]]:

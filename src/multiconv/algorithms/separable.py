@@ -71,15 +71,14 @@ class Separable(Algorithm):
         self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
         prepared: Any = None,
     ) -> int:  # fmt: skip
-        """What a pass reads and writes beside input and output, and its own."""
+        """What a pass reads and writes beside input and output; threads keep what passes took."""
         if prepared is None:
             passes = [(s, None) for s in self.children(problem, traits, planning)]
         else:
             passes = [(one.step, one.kernel) for one in prepared]
         between = [outputs(s.problem) * problem.acc_dtype.itemsize for s, _ in passes[:-1]]
-        held = map(sum, zip([0, *between], [*between, 0], strict=True))
-        own = (step.scratch_bytes(threads, kernel) for step, kernel in passes)
-        return max(map(sum, zip(held, own, strict=True)))
+        held = max(map(sum, zip([0, *between], [*between, 0], strict=True)))
+        return held + max(step.scratch_bytes(threads, kernel) for step, kernel in passes)
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning

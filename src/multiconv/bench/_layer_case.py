@@ -15,8 +15,6 @@ from ._call import Spelling, spell
 from ._case import Case
 from ._results import LAST, ONE_SHOT, OURS
 
-FUNCTIONS = {"input_grad": mc.conv_input_grad, "weight_grad": mc.conv_weight_grad}
-
 
 class LayerCase(Case):
     """A layer, or one of its gradients, on values around 0."""
@@ -52,34 +50,39 @@ class LayerCase(Case):
         """Libraries of signals have no layers."""
         return False
 
+    @cached_property
+    def call(self) -> tuple[Callable[..., Any], Array, Array, dict[str, Any]]:
+        """The public function, its two arrays and its options."""
+        function, options = self.spelling.function, self.spelling.options
+        match self.entry.direction:
+            case "input_grad":
+                options = options | {"x_shape": self.x.shape}
+                return mc.conv_input_grad, self.grad, self.w, options
+            case "weight_grad":
+                options = options | {"w_shape": self.w.shape}
+                return mc.conv_weight_grad, self.x, self.grad, options
+        return function, self.x, self.w, options
+
+    @cached_property
+    def plan(self) -> mc.Plan:
+        """Of the channels in front; it holds the second array, prepared."""
+        function, first, second, options = self.call
+        return mc.plan(function, first, second, **options)
+
     def calls(self) -> dict[str, Callable[[], Any]]:
         """Prepared in both layouts, and everything at one go."""
-        function, options = self.spelling.function, self.spelling.options
-        first, second = self.x, self.w
-        if self.entry.direction != "forward":
-            function = FUNCTIONS[self.entry.direction]
-            weights = self.entry.direction == "weight_grad"
-            first, second = (self.x, self.grad) if weights else (self.grad, self.w)
-            options = options | {"w_shape" if weights else "x_shape":
-                                 self.w.shape if weights else self.x.shape}  # fmt: skip
-        found: dict[str, Callable[[], Any]] = {
-            ONE_SHOT: partial(function, first, second, **options)
-        }
+        function, first, second, options = self.call
+        at_once = partial(function, first, second, **options)
         if self.entry.direction == "weight_grad":
-            return {OURS: found[ONE_SHOT]}  # there are no weights to pack
-        found |= {OURS: partial(mc.plan(function, first, second, **options), first)}
+            return {OURS: at_once}  # there are no weights to pack
+        found: dict[str, Callable[[], Any]] = {ONE_SHOT: at_once, OURS: partial(self.plan, first)}
         if function is not mc.conv_transpose:
             found[LAST] = self._last(function, first, second, options)
         return found
 
     def algorithm(self) -> str:
         """What the planner chose for the channels in front."""
-        if self.entry.direction == "weight_grad":
-            shapes = [mc.ShapeDtype(a.shape, a.dtype) for a in (self.x, self.grad)]
-            options = self.spelling.options | {"w_shape": self.w.shape}
-            return mc.plan(mc.conv_weight_grad, *shapes, **options).algorithm
-        found: mc.Plan = self.calls()[OURS].func  # type: ignore[attr-defined]
-        return found.algorithm
+        return self.plan.algorithm
 
     def _last(
         self, function: Any, first: Array, second: Array, options: dict[str, Any]

@@ -1,27 +1,41 @@
-"""What libraries of networks can run."""
+"""What the libraries of networks share: which layers they run, and on how many threads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .._case import Case
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A forward layer of float32 with zeros outside."""
+class Threads:
+    """How many threads a library is told to use when its calls are made ready."""
 
-    transposed: bool
+    def __init__(self) -> None:
+        self.count = 1
+
+    @contextmanager
+    def __call__(self, n: int) -> Iterator[None]:
+        """As many inside a ``with`` block."""
+        before, self.count = self.count, n
+        try:
+            yield
+        finally:
+            self.count = before
 
 
-def layer(case: Case) -> Layer | None:
-    """The layer that a case is, if it is one."""
+def is_layer(case: Case) -> bool:
+    """Whether a case is a forward layer of float32 with zeros outside, up to rank 3."""
     p = case.entry.problem
     channels = max(p.groups, p.in_channels, p.out_channels) > 1
     zeros = set(p.boundary) == {"constant"} and p.cval == 0
-    if not channels or case.entry.filter or case.entry.direction != "forward" or not zeros:
-        return None
-    transposed = max(p.in_dilation) > 1
-    if p.x_dtype.name != "float32" or (p.flip and not transposed):
-        return None
-    return Layer(transposed)
+    forward = case.entry.direction == "forward" and not case.entry.filter
+    as_it_is = not p.flip or is_transposed(case)
+    return (
+        channels and zeros and forward and as_it_is and p.rank <= 3 and p.x_dtype.name == "float32"
+    )
+
+
+def is_transposed(case: Case) -> bool:
+    """Whether it is a transposed layer."""
+    return max(case.entry.problem.in_dilation) > 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,28 +11,17 @@ import jax
 import numpy as np
 
 from .._case import Case
-from ._layer import layer
+from ._layer import Threads, is_layer, is_transposed
 from ._offer import Offer
 
 DISTRIBUTION = "jax"
-_all_threads = False
-
-
-@contextmanager
-def threads(n: int) -> Iterator[None]:
-    """Its threads are as many as the processors: it takes part where that is the number."""
-    global _all_threads
-    before, _all_threads = _all_threads, n == os.cpu_count()
-    try:
-        yield
-    finally:
-        _all_threads = before
+threads = Threads()
+"""Its own are as many as the processors: it takes part where that is the number."""
 
 
 def offers(case: Case) -> Iterator[Offer]:
     """Layers of float32 that are not transposed."""
-    found = layer(case)
-    if found is None or found.transposed or not _all_threads:
+    if not is_layer(case) or is_transposed(case) or threads.count != os.cpu_count():
         return
     p = case.entry.problem
     axes = "DHW"[-p.rank :]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,37 +10,25 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from .._case import Case
-from ._layer import layer
+from ._layer import Threads, is_layer, is_transposed
 from ._offer import Offer
 
 DISTRIBUTION = "onnxruntime"
 OPSET, IR = 17, 9
-_threads = 1
-
-
-@contextmanager
-def threads(n: int) -> Iterator[None]:
-    """As many in every session that is made."""
-    global _threads
-    before, _threads = _threads, n
-    try:
-        yield
-    finally:
-        _threads = before
+threads = Threads()
 
 
 def offers(case: Case) -> Iterator[Offer]:
     """Layers of float32, up to rank 3."""
-    found = layer(case)
-    if found is None or case.entry.problem.rank > 3:
+    if not is_layer(case):
         return
-    session = _session(case, found.transposed)
+    session = _session(case)
     feed = {"x": onnxruntime.OrtValue.ortvalue_from_numpy(case.x)}
     yield Offer("onnxruntime", lambda: session.run_with_ort_values(None, feed)[0].numpy())
 
 
-def _session(case: Case, transposed: bool) -> Any:
-    p = case.entry.problem
+def _session(case: Case) -> Any:
+    p, transposed = case.entry.problem, is_transposed(case)
     cuts = case.spelling.options["padding"]
     attributes: dict[str, Any] = {
         "kernel_shape": p.kernel, "dilations": p.dilation, "group": p.groups,
@@ -59,7 +46,7 @@ def _session(case: Case, transposed: bool) -> Any:
     )  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _threads
+    options.intra_op_num_threads = threads.count
     return onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

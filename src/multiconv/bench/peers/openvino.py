@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,33 +10,21 @@ import openvino
 from openvino import opset13 as ops
 
 from .._case import Case
-from ._layer import layer
+from ._layer import Threads, is_layer, is_transposed
 from ._offer import Offer
 
 DISTRIBUTION = "openvino"
 _core = openvino.Core()
-_threads = 1
-
-
-@contextmanager
-def threads(n: int) -> Iterator[None]:
-    """As many in every model that is compiled."""
-    global _threads
-    before, _threads = _threads, n
-    try:
-        yield
-    finally:
-        _threads = before
+threads = Threads()
 
 
 def offers(case: Case) -> Iterator[Offer]:
     """Layers of float32, up to rank 3."""
-    found = layer(case)
-    if found is None or case.entry.problem.rank > 3:
+    if not is_layer(case):
         return
     data = ops.parameter(case.x.shape, np.float32, name="x")
-    node = _transposed(case, data) if found.transposed else _forward(case, data)
-    settings = {"INFERENCE_NUM_THREADS": _threads, "INFERENCE_PRECISION_HINT": "f32",
+    node = _transposed(case, data) if is_transposed(case) else _forward(case, data)
+    settings = {"INFERENCE_NUM_THREADS": threads.count, "INFERENCE_PRECISION_HINT": "f32",
                 "PERFORMANCE_HINT": "LATENCY"}  # fmt: skip
     compiled = _core.compile_model(openvino.Model([node], [data]), "CPU", settings)
     request = compiled.create_infer_request()

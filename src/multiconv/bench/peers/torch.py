@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from .._case import Case
+from .._layer_case import LayerCase
 from ._offer import Offer
 
 DISTRIBUTION = "torch"
@@ -62,7 +63,7 @@ def offers(case: Case) -> Iterator[Offer]:
 def _call(case: Case) -> Any:
     """What takes the data and the kernel, as torch lays them out."""
     p, options = case.entry.problem, case.spelling.options
-    if case.entry.direction != "forward":
+    if isinstance(case, LayerCase) and case.entry.direction != "forward":
         return _gradient(case)
     if max(p.in_dilation) > 1:
         function = (torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d)
@@ -77,10 +78,10 @@ def _call(case: Case) -> Any:
     )  # fmt: skip
 
 
-def _gradient(case: Case) -> Any:
+def _gradient(case: LayerCase) -> Any:
     """What autograd runs, for one of the gradients."""
     p = case.entry.problem
-    grad = torch.from_numpy(case.grad)  # type: ignore[attr-defined]
+    grad = torch.from_numpy(case.grad)
     mask = [case.entry.direction == "input_grad", case.entry.direction == "weight_grad", False]
     geometry = (p.stride, [low for low, _ in p.padding], p.dilation, False, [0] * p.rank, p.groups)
 
