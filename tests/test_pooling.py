@@ -13,9 +13,9 @@ import scipy.ndimage
 import torch
 
 import multiconv as mc
-from multiconv import _pooling, _window_max, testing
+from multiconv import _window_max, testing
 from multiconv._geometry import pooled_length
-from multiconv._pooling import avg_pool, max_pool
+from multiconv._pooling import _largest, _windows, avg_pool, avg_pool_grad, max_pool, max_pool_grad
 
 RNG = np.random.default_rng(2)
 
@@ -314,14 +314,14 @@ def test_native_maxima_are_those_of_plain_passes(dtype, target):
     while done < 25:
         x, taps, options = draw_windows(dtype, rng)
         try:
-            axes = _pooling._axes(x, taps, **options)
+            axes = _windows.windows(x.shape, taps, **options)
         except ValueError:  # a window that does not fit
             continue
         assert _window_max.can_run(x.dtype, axes)
         with testing.forced_target(target):
             found = max_pool(x, taps, **options)
         assert found.dtype == x.dtype
-        np.testing.assert_array_equal(found, _pooling._largest(x, axes), strict=True)
+        np.testing.assert_array_equal(found, _largest._pass_by_pass(x, axes), strict=True)
         done += 1
 
 
@@ -418,3 +418,115 @@ def test_bad_input_is_one_clear_sentence(pool, x, size, options, error, message)
 def test_complex_numbers_have_no_maximum():
     with pytest.raises(TypeError, match="x: dtype complex128 has no order"):
         max_pool(np.zeros((1, 1, 4), complex), 2)
+
+
+def torchs_gradient(function, x, grad, *arguments, **options):
+    leaf = torch.from_numpy(x).requires_grad_()
+    function(leaf, *arguments, **options).backward(torch.from_numpy(grad))
+    return leaf.grad.numpy()
+
+
+@pytest.mark.parametrize("target", testing.targets())
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_gradient_of_max_pool_is_torchs(rank, dtype, data_format, target):
+    torchs = getattr(torch.nn.functional, f"max_pool{rank}d")
+    compared = 0
+    while compared < 12:
+        sizes, size, *options = draw_problem(rank)
+        x = RNG.integers(-3, 4, (2, int(RNG.choice([1, 3, 67])), *sizes)).astype(dtype)  # many ties
+        x[RNG.random(x.shape) < 0.01] = np.nan
+        wanted = outcome(torchs, torch.from_numpy(x), size, *options)
+        if wanted is None:
+            continue
+        grad = RNG.integers(-9, 10, wanted.shape).astype(dtype)
+        given = [np.moveaxis(a, 1, -1) if data_format == "channels_last" else a for a in (grad, x)]
+        if RNG.random() < 0.5:
+            given = [np.ascontiguousarray(a) for a in given]
+        names = ("stride", "padding", "dilation", "ceil_mode")
+        with testing.forced_target(target):
+            found = max_pool_grad(
+                *given, size, **dict(zip(names, options, strict=True)), data_format=data_format
+            )
+        assert found.dtype == dtype
+        if data_format == "channels_last":
+            found = np.moveaxis(found, -1, 1)
+        np.testing.assert_array_equal(found, torchs_gradient(torchs, x, grad, size, *options))
+        compared += 1
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_gradient_of_avg_pool_is_torchs(rank, padded, data_format):
+    torchs = getattr(torch.nn.functional, f"avg_pool{rank}d")
+    compared = 0
+    while compared < 20:
+        sizes, size, stride, padding, _, ceil_mode = draw_problem(rank)
+        if any(k > n for k, n in zip(size, sizes, strict=True)):
+            continue
+        x = RNG.standard_normal((2, 3, *sizes))
+        options = (size, stride, padding, ceil_mode, padded)
+        grad = RNG.standard_normal(torchs(torch.from_numpy(x), *options).shape)
+        shape, given = x.shape, grad
+        if data_format == "channels_last":
+            shape, given = (2, *sizes, 3), np.moveaxis(grad, 1, -1)
+        found = avg_pool_grad(
+            given, shape, size, stride=stride, padding=padding, ceil_mode=ceil_mode,
+            count_include_pad=padded, data_format=data_format,
+        )  # fmt: skip
+        assert found.shape == shape
+        if data_format == "channels_last":
+            found = np.moveaxis(found, -1, 1)
+        want = torchs_gradient(torchs, x, grad, *options)
+        np.testing.assert_allclose(found, want, rtol=1e-13, atol=1e-14)
+        compared += 1
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_gradients_of_half_precision(dtype):
+    x = RNG.integers(0, 100, (2, 3, 9, 11)).astype(dtype)
+    grad = RNG.integers(-9, 9, (2, 3, 4, 5)).astype(dtype)
+    largest, mean = max_pool_grad(grad, x, 2), avg_pool_grad(grad, x.shape, 2)
+    assert largest.dtype == mean.dtype == dtype
+    wide = max_pool_grad(grad.astype(float), x.astype(float), 2)
+    np.testing.assert_array_equal(largest.astype(float), wide)
+    np.testing.assert_array_equal(mean.astype(float), avg_pool_grad(grad.astype(float), x.shape, 2))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 7), (2, 3, 9, 11), (3, 5, 6, 7), (2, 40, 9, 11)])
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_global_pooling(shape, data_format):
+    x = RNG.standard_normal(shape)
+    if data_format == "channels_last":
+        x = np.moveaxis(x, 1, -1)
+    spatial = (1, 2, 3)[: x.ndim - 2] if data_format == "channels_last" else (2, 3, 4)[: x.ndim - 2]
+    options = {"data_format": data_format}
+    np.testing.assert_array_equal(max_pool(x, None, **options), x.max(spatial, keepdims=True))
+    mean = x.mean(spatial, keepdims=True)
+    np.testing.assert_allclose(avg_pool(x, None, **options), mean, rtol=1e-12, atol=1e-14)
+    back = avg_pool_grad(mean, x.shape, None, **options)
+    np.testing.assert_allclose(back, np.broadcast_to(mean / np.prod(shape[2:]), x.shape))
+    winners = max_pool_grad(np.ones_like(mean), x, None, **options)
+    np.testing.assert_array_equal(winners, x == x.max(spatial, keepdims=True))
+
+
+def test_gradients_of_the_wrong_shape_or_dtype_are_refused():
+    x = np.ones((1, 1, 6))
+    with pytest.raises(ValueError, match=r"grad: shape \(1, 1, 2\) does not fit.*\(1, 1, 3\)"):
+        max_pool_grad(np.ones((1, 1, 2)), x, 2)
+    with pytest.raises(ValueError, match=r"grad: shape \(1, 1, 2\) does not fit"):
+        avg_pool_grad(np.ones((1, 1, 2)), x.shape, 2)
+    with pytest.raises(TypeError, match="x: dtype int64 has no gradient"):
+        max_pool_grad(np.ones((1, 1, 3)), x.astype(np.int64), 2)
+    with pytest.raises(TypeError, match="grad: dtype int64 is not allowed"):
+        avg_pool_grad(np.ones((1, 1, 3), np.int64), x.shape, 2)
+
+
+def test_arguments_that_merely_equal_known_ones_are_refused_again():
+    x = np.ones((1, 1, 6, 6))
+    avg_pool(x, (2, 2))
+    for size in (2.0, (2.0, 2)):
+        with pytest.raises(TypeError, match="size"):
+            avg_pool(x, size)

@@ -18,7 +18,7 @@ from multiconv._conventions import ShapeDtype
 from multiconv._errors import MemoryLimitError, MissingExtraError, RefusedError
 from multiconv._memory import keep_memory
 from multiconv._plan import Explanation, Plan
-from multiconv._pooling import avg_pool, max_pool
+from multiconv._pooling import avg_pool, avg_pool_grad, max_pool, max_pool_grad
 from multiconv._problem import Problem
 from multiconv._registry import algorithms
 from multiconv._threads import get_num_threads, num_threads, set_num_threads
@@ -35,6 +35,7 @@ __all__ = [
     "__version__",
     "algorithms",
     "avg_pool",
+    "avg_pool_grad",
     "continuous",
     "conv",
     "conv1d",
@@ -50,6 +51,7 @@ __all__ = [
     "keep_memory",
     "kernels",
     "max_pool",
+    "max_pool_grad",
     "num_threads",
     "plan",
     "set_num_threads",

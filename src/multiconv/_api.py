@@ -546,7 +546,7 @@ def _run(
     bare = all(a is None for a in epilogue)
     if bare and type(x) is np.ndarray and type(w) is np.ndarray:
         arrays = (x.shape, x.dtype, w.shape, w.dtype, None, None, None)
-        key = (build, arrays, method, options, _kinds(options))
+        key = (build, arrays, method, options, kinds(options))
         try:
             found = _plans[key]
         except (KeyError, TypeError):
@@ -573,7 +573,7 @@ def _plan_for(
 ) -> Plan:  # fmt: skip
     more = [None if a is None else ShapeDtype(a.shape, a.dtype) for a in epilogue]
     arrays = (x.shape, x.dtype, w.shape, w.dtype, *more)
-    key = (build, arrays, method, options, _kinds(options))
+    key = (build, arrays, method, options, kinds(options))
     try:
         return _plans[key]
     except (KeyError, TypeError):
@@ -589,9 +589,9 @@ def _plan_for(
     return found
 
 
-def _kinds(options: tuple[Any, ...]) -> tuple[Any, ...]:
+def kinds(options: tuple[Any, ...]) -> tuple[Any, ...]:
     """The types of options: 1, 1.0 and True are equal, but not all allowed."""
-    return tuple([_kinds(o) if type(o) is tuple else type(o) for o in options])
+    return tuple([kinds(o) if type(o) is tuple else type(o) for o in options])
 
 
 def _frozen(value: Any) -> Any:
