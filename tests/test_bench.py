@@ -10,7 +10,18 @@ import pytest
 from rich.console import Console
 
 import multiconv as mc
-from multiconv.bench import Case, Entry, Family, _judge, _results, _sample, families, interleave
+from multiconv.bench import (
+    Case,
+    Entry,
+    Family,
+    _accuracies,
+    _accuracy,
+    _judge,
+    _results,
+    _sample,
+    families,
+    interleave,
+)
 from multiconv.bench._call import spell
 from multiconv.bench._problems import NOT_BEHIND, parse, select
 from multiconv.bench._runner import Effort, difference, measure, run
@@ -442,3 +453,32 @@ def test_measured_choices_are_ignored_while_judging():
     assert seen == [None]
     assert _wisdom.recall(draw.problem) == tuned
     _wisdom.forget()
+
+
+# --- the layers' errors
+
+
+def test_the_accuracy_of_layers(tmp_path, capsys):
+    arguments = ["bench", "--accuracy", "--family", "dense3", "--only", "512 to 512 7^2"]
+    assert main([*arguments, "--publish", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    assert "times as wrong as direct summation" in out
+    assert "3/3" in err
+    layers = json.loads((tmp_path / "accuracy.json").read_text())["layers"]
+    assert len({one["layer"] for one in layers}) == sum(one["chosen"] for one in layers) == 3
+    for one in layers:
+        assert 0 < one["relative"] < 1e-5
+        assert 0 < one["weighted"] <= one["bound"]
+    page = (tmp_path / "accuracy.md").read_text(encoding="utf-8")
+    assert all(f"| {one['layer']} |" in page for one in layers)
+
+
+def test_a_choice_is_compared_with_direct_summation():
+    def error(layer, algorithm, chosen, times):
+        return _accuracy.Accuracy(layer, algorithm, chosen, 1e-6, 1e-7, 1e-5, times)
+
+    found = [error("a", "f", True, 3.0), error("a", "g", False, 9.0), error("b", "f", True, 2.0)]
+    assert _accuracy.worst(found) == 3.0
+    rows = list(_accuracies.rows_of(found))
+    assert [row[0] for row in rows] == ["a", "", "b"]
+    assert [row[1] for row in rows] == ["→ f", "  g", "→ f"]

@@ -13,6 +13,7 @@ from rich.console import Console
 from multiconv._units import duration, ratio
 
 from . import _growth_picture, _layers_picture, _machine, _map, _markdown, _terminal
+from ._accuracies import accuracy
 from ._problems import Family, select
 from ._progress import Progress
 from ._results import Report, Result
@@ -97,4 +98,4 @@ def _line(result: Result) -> str:
     )
 
 
-__all__ = ["QUICK", "Effort", "Where", "measure", "planner", "read", "show"]
+__all__ = ["QUICK", "Effort", "Where", "accuracy", "measure", "planner", "read", "show"]

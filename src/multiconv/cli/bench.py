@@ -1,4 +1,4 @@
-"""``multiconv bench``: other libraries timed beside this one, or the planner's choices."""
+"""``multiconv bench``: other libraries beside this one, the planner's choices, the errors."""
 
 from __future__ import annotations
 
@@ -44,9 +44,12 @@ def bench(
     planner: Annotated[bool, typer.Option(
         "--planner", help="Time every algorithm on N random problems and judge the choices.")
     ] = False,
+    accuracy: Annotated[bool, typer.Option(
+        "--accuracy", help="The error of every algorithm on every layer, against float64.")
+    ] = False,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of --planner's draw.")] = 0,
 ) -> int:  # fmt: skip
-    """Time this library beside others on the same problems, or judge its planner.
+    """Time this library beside others on the same problems, or judge its planner or its accuracy.
 
     Results are compared before anything is timed; everyone has the same number of threads and
     runs once in each round; the ratio is that of the least times, above 1 where this library is
@@ -65,6 +68,8 @@ def bench(
     where = run.Where(json, pictures, publish)
     if planner:
         return run.planner(console, where, _count(suite), seed, threads)
+    if accuracy:
+        return run.accuracy(console, where, family, only, threads)
     if read is not None:
         report = run.read(read)
     else:
