@@ -5,6 +5,7 @@
 // out the data's gradient, which is as large. Windows of a row are compared side by side, tap after
 // tap; only the addition at the end goes value by value. A task has all windows of some channels,
 // so that no two threads add to one place.
+#include <algorithm>
 #include <limits>
 #include <type_traits>
 
@@ -87,8 +88,11 @@ class Task {
     do {
       T* to = out_;
       for (int a = 0; a < last_; ++a) to += at[a] * out_step_[a];
-      for (i64 i = 0; i < d_.out_size[last_]; ++i)
-        for (i64 c = 0; c < channels_; ++c) to[i * out_step_[last_] + c] = T(0);
+      if (out_step_[last_] == channels_)
+        std::fill_n(to, d_.out_size[last_] * channels_, T(0));
+      else
+        for (i64 i = 0; i < d_.out_size[last_]; ++i)
+          std::fill_n(to + i * out_step_[last_], channels_, T(0));
     } while (advance(at, d_.out_size, last_));
   }
 
@@ -165,13 +169,23 @@ class Task {
       grad += row[a] * in_[a];
       out += (row[a] * d_.in_dilation[a] - low_[a]) * out_step_[a];
     }
-    for (i64 o = from; o < end; ++o) {
-      const Place<T>* tap = tap_ + (o - from) * channels_;
-      const T* g = grad + o * in_[last_];
-      T* to = out + (o * d_.in_dilation[last_] - low_[last_]) * out_step_[last_];
-      for (i64 c = 0; c < channels_; ++c)
-        if (tap[c] >= 0) to[offset_[tap[c]] + c] += g[c];
-    }
+    grad += from * in_[last_];
+    out += (from * d_.in_dilation[last_] - low_[last_]) * out_step_[last_];
+    const i64 apart = d_.in_dilation[last_] * out_step_[last_];
+    if (channels_ == 1)
+      spread<1>(grad, out, end - from, apart);
+    else
+      spread<0>(grad, out, end - from, apart);
+  }
+
+  template <int known>
+  void spread(const T* grad, T* out, i64 n, i64 apart) {
+    const i64 channels = known > 0 ? known : channels_, step = in_[last_];
+    const i64* offset = offset_;
+    const Place<T>* tap = tap_;
+    for (i64 o = 0; o < n; ++o, grad += step, out += apart)
+      for (i64 c = 0; c < channels; ++c, ++tap)
+        if (*tap >= 0) out[offset[*tap] + c] += grad[c];
   }
 
   const Desc& d_;
