@@ -157,9 +157,10 @@ def test_values_that_are_not_finite_stay_in_their_windows(value, size, rng):
 
 
 def test_a_mean_of_the_largest_values_does_not_overflow():
-    top = np.finfo(np.float32).max
+    top, eps = np.finfo(np.float32).max, np.finfo(np.float32).eps
     means = boxes(np.full(300, top), 64, np.float32(1 / 64))
-    np.testing.assert_array_equal(means, top)
+    assert np.isfinite(means).all()
+    np.testing.assert_allclose(means, top, rtol=8 * eps)
 
 
 @pytest.mark.parametrize("height", [0.0, 5e-324, 1e-310, 1e300, -0.3])

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -79,8 +80,7 @@ class Problem:
                 object.__setattr__(self, name, default)
         if not takes_slope(self.activation):
             object.__setattr__(self, "slope", SLOPE)
-        values = tuple(getattr(self, f.name) for f in fields(self) if f.compare)
-        object.__setattr__(self, "_hash", hash(values))
+        object.__setattr__(self, "_hash", hash(_values(self)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -203,6 +203,9 @@ class Problem:
         )  # fmt: skip
         _check_numbers(problem)
         return problem
+
+
+_values = attrgetter(*(f.name for f in fields(Problem) if f.compare))
 
 
 def takes_slope(activation: str | None) -> bool:

@@ -20,6 +20,13 @@ inline constexpr int kVectorsOf = rows == kNarrowRows            ? 1
                                   : by_lane && rows == kLaneRows ? (kWide == 4 ? 7 : 4)
                                                                  : kWide;
 
+// Each form takes a compiler seconds, so types that few layers are of have fewer: blocks of one
+// shape, rows shared without a stride only, squares of taps of any size in one loop.
+template <class T>
+inline constexpr bool kShapes = is_float<T> && sizeof(T) == 4 && kLanes<T> > 1;
+template <class T>
+inline constexpr int kPhases = kShapes<T> ? 2 : 1;
+
 // The axis of rows; of one row where there is no such axis.
 struct Rows {
   i64 size, out, taps, stride, dilation, pad;
@@ -87,10 +94,11 @@ struct Cut {
     phases = r.stride / shared;
 
     const i64 out_width = d.out_size[d.rank - 1];
-    const bool narrow = by_lane ? out_width % 7 == 0 && out_width % 4 != 0 : out_width <= lanes;
+    const bool narrow =
+        kShapes<T> && (by_lane ? out_width % 7 == 0 && out_width % 4 != 0 : out_width <= lanes);
     const i64 together = narrow ? (by_lane ? kLaneRows : kNarrowRows) : kRows;
     width = out_width;
-    const bool can_share = phases <= 2 && r.taps > 1 && r.out >= together * apart;
+    const bool can_share = phases <= kPhases<T> && r.taps > 1 && r.out >= together * apart;
     block = can_share ? together * apart : 1;
     ring = ring_of(r);
     if (ring_bytes(d) > kFarRing && block > 1) {

@@ -202,28 +202,27 @@ class Task {
 
   // The output rows y, y + apart, ... of a block.
   void add_rows(i64 y) {
-    if (is_float<T> && r_.taps == window_.width) {
-      if (r_.taps == 3) return add_rows<is_float<T> ? 3 : 0>(y);
-      if (r_.taps == 5) return add_rows<is_float<T> ? 5 : 0>(y);
-    }
+    if constexpr (kShapes<T>)
+      if (r_.taps == window_.width) {
+        if (r_.taps == 3) return add_rows<3>(y);
+        if (r_.taps == 5) return add_rows<5>(y);
+      }
     add_rows<0>(y);
   }
 
   template <int known>
   void add_rows(i64 y) {
-    if (c_.phases == 1)
-      add_rows<1, known>(y);
-    else
-      add_rows<2, known>(y);
+    if constexpr (kPhases<T> == 2)
+      if (c_.phases == 2) return add_rows<2, known>(y);
+    add_rows<1, known>(y);
   }
 
   template <int s, int known>
   void add_rows(i64 y) {
     constexpr int narrow = by_lane ? kLaneRows : kNarrowRows;
-    if (c_.block / c_.apart == narrow)
-      add_rows<narrow, s, known>(y);
-    else
-      add_rows<kRows, s, known>(y);
+    if constexpr (kShapes<T>)
+      if (c_.block / c_.apart == narrow) return add_rows<narrow, s, known>(y);
+    add_rows<kRows, s, known>(y);
   }
 
   // R rows, in blocks of vectors. Where vectors are channels the last block goes back to end with

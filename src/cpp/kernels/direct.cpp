@@ -63,9 +63,10 @@ struct Direct {
            static_cast<std::size_t>(d.in_channels * taps_of(d)) * sizeof(i64);
   }
 
-  // Double precision reads small integers by way of boxes.
+  // Wide integers, whose products take longer than any loads, go by way of boxes, as do small ones
+  // in double precision.
   template <class S>
-  static constexpr bool reads_in_place = sizeof(S) == sizeof(T) || sizeof(T) == 4;
+  static constexpr bool reads_in_place = sizeof(T) == 4 || (is_float<T> && sizeof(S) == sizeof(T));
 
   static bool lie_in_rows(const RunArgs& args) {
     const int last = 2 + args.desc.rank;
@@ -80,7 +81,7 @@ struct Direct {
       }
     if constexpr (parts == 1) {
       Interior in;
-      const bool reads = stored_as<T>(args.desc.x_type) || sizeof(T) == 4;
+      const bool reads = sizeof(T) == 4 || (is_float<T> && stored_as<T>(args.desc.x_type));
       if (reads && !sweeps(args.desc) &&
           find_interior<T>(args.desc, args.x.strides, args.out.strides, in)) {
         run_in_place(args, in);

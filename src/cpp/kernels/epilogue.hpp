@@ -207,6 +207,17 @@ void finish_lanes(const RunArgs& args, i64 channel, i64 count, i64 at, i64 posit
   }
 }
 
+// Compiled once for all kernels of a target, in epilogue.cpp.
+#define MC_FINISH_OF(linkage, T)                                               \
+  linkage template void finish_row<T>(const RunArgs&, i64, i64, i64, T*, i64); \
+  linkage template void finish_lanes<T>(const RunArgs&, i64, i64, i64, i64, T*, i64)
+#define MC_FINISH(linkage)              \
+  MC_FINISH_OF(linkage, float);         \
+  MC_FINISH_OF(linkage, double);        \
+  MC_FINISH_OF(linkage, std::uint32_t); \
+  MC_FINISH_OF(linkage, std::uint64_t)
+MC_FINISH(extern);
+
 // Writes n values as they are stored.
 template <class T, class Out>
 MC_INLINE void store_row(const T* row, Out* out, i64 stride, i64 n) {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from multiconv._geometry import out_size, window
 from multiconv._problem import Problem
@@ -29,6 +31,14 @@ def bands(problem: Problem, axis: int, batch: int, rows: int) -> list[Band]:
     return [_band(problem, axis, (n, n + batch), (y, y + rows)) for n, y in parts]
 
 
+def typical(problem: Problem, axis: int, batch: int, rows: int) -> tuple[int, Problem]:
+    """How many `bands` there are, and the problem of the one in the middle."""
+    parts = [_starts(problem.batch, batch), _starts(out_size(problem)[axis], rows)]
+    n, y = (starts[len(starts) // 2] for starts in parts)
+    middle = _band(problem, axis, (n, n + batch), (y, y + rows)).problem
+    return math.prod(map(len, parts)), middle
+
+
 def _band(problem: Problem, axis: int, images: tuple[int, int], rows: tuple[int, int]) -> Band:
     size, stride = problem.in_size[axis], problem.stride[axis]
     begin = rows[0] * stride - problem.padding[axis][0]
@@ -37,10 +47,9 @@ def _band(problem: Problem, axis: int, images: tuple[int, int], rows: tuple[int,
     first, last = max(begin, 0), min(end, size)
     if not _continues(problem.boundary[axis], first - begin, end - last, last - first):
         first, last = 0, size
-    part = _along(problem, axis, last - first, (first - begin, end - last))
     every = (slice(None),) * (2 + axis)
     return Band(
-        replace(part, batch=images[1] - images[0]),
+        _along(problem, axis, images[1] - images[0], last - first, (first - begin, end - last)),
         (slice(*images), *every, slice(first, last)),
         (slice(*images), *every, slice(*rows)),
     )
@@ -59,8 +68,9 @@ def _starts(length: int, part: int) -> list[int]:
     return [*range(0, length - part, part), length - part]
 
 
-def _along(problem: Problem, axis: int, size: int, padding: tuple[int, int]) -> Problem:
-    """The problem with another size and padding along one axis."""
+@lru_cache(maxsize=256)
+def _along(problem: Problem, axis: int, batch: int, size: int, padding: tuple[int, int]) -> Problem:
+    """The problem of so many images, with another size and padding along one axis."""
     sizes, paddings = list(problem.in_size), list(problem.padding)
     sizes[axis], paddings[axis] = size, padding
-    return replace(problem, in_size=tuple(sizes), padding=tuple(paddings))
+    return replace(problem, batch=batch, in_size=tuple(sizes), padding=tuple(paddings))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ COMPUTE = {
 """Accumulator dtype: the type kernels compute in. Integers wrap, so unsigned ones serve all."""
 
 Executable = _core.Executable
+
+Number = TypeVar("Number", float, Array)
 
 LARGEST_RANK = 8
 forced_target = ""
@@ -144,8 +146,12 @@ def _compute_dtype(acc: np.dtype) -> np.dtype:
 
 def shared(seconds: float, machine: Machine, pieces: int = 2**30) -> float:
     """Time of work that one thread does in ``seconds``, cut into so many equal pieces."""
-    rounds = -(-pieces // machine.threads) / pieces
-    return min(seconds, seconds * rounds + machine.wake + HAND_OUT)
+    return min(seconds, handed_out(seconds, machine, pieces))
+
+
+def handed_out(seconds: Number, machine: Machine, pieces: Number | int) -> Number:
+    """The same where threads share it, whether that is quicker or not; of many at once, too."""
+    return seconds * (-(-pieces // machine.threads) / pieces) + machine.wake + HAND_OUT
 
 
 def far_output(problem: Problem, machine: Machine) -> float:

@@ -13,8 +13,8 @@ from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, far_out
 
 WIDE = 16
 """float32 values in a vector that fills a line of the cache."""
-ROWS = 11
-"""Of kernels that are swept, at most."""
+ROWS, FEW_ROWS = 11, 6
+"""Of kernels that are swept, at most: as many as registers hold, wide vectors' and others'."""
 
 
 class Direct(NativeAlgorithm):
@@ -46,7 +46,7 @@ class Direct(NativeAlgorithm):
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds at the peak's share, and the memory traffic."""
-        streams = _is_swept(problem) or _is_line(problem, planning.machine)
+        streams = _is_swept(problem, planning.machine) or _is_line(problem, planning.machine)
         work = (self._streamed if streams else self._summed)(problem, planning.machine)
         many = problem.group_in > 1 or problem.acc_dtype.kind == "c"
         call = CALL + self.AXIS * (problem.rank - 1) + self.MANY * many
@@ -57,7 +57,7 @@ class Direct(NativeAlgorithm):
         """Seconds of sweeps and lines: they compute while memory is read and written."""
         share, around = self._line(problem, machine)
         columns = out_size(problem)[-1]
-        if _is_swept(problem):
+        if _is_swept(problem, machine):
             volume = math.prod(problem.kernel[:-2]) > 1
             share = self.SWEPT_VOLUME if volume else self.SWEPT_PLANE
             around = self.AROUND_VOLUME if volume else self.AROUND_PLANE
@@ -119,10 +119,9 @@ def _lanes(problem: Problem, machine: Machine) -> int:
 
 def _in_place(problem: Problem) -> bool:
     """Whether most outputs are summed from the input as it lies, given rows of neighbours."""
-    small = COMPUTE[problem.acc_dtype.name] in ("float32", "uint32")
+    compute = COMPUTE[problem.acc_dtype.name]
     return (
-        problem.acc_dtype.kind != "c"
-        and (problem.x_dtype == problem.acc_dtype or small)
+        (compute in ("float32", "uint32") or problem.x_dtype == compute == "float64")
         and max(*problem.stride, *problem.in_dilation) == 1
         and math.prod(out_size(problem)) >= 2**14
         and problem.in_size[-1] >= 128
@@ -141,11 +140,11 @@ def _is_line(problem: Problem, machine: Machine) -> bool:
     )
 
 
-def _is_swept(problem: Problem) -> bool:
+def _is_swept(problem: Problem, machine: Machine) -> bool:
     """Whether rows are loaded once for all outputs that see them."""
     return (
         problem.rank > 1
-        and 2 <= problem.kernel[-2] <= ROWS
+        and 2 <= problem.kernel[-2] <= (ROWS if machine.lanes >= WIDE else FEW_ROWS)
         and problem.acc_dtype.name in ("float32", "float64")
         and problem.x_dtype == problem.out_dtype == problem.acc_dtype
         and max(*problem.stride, *problem.in_dilation) == 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -102,6 +102,9 @@ CHUNK_BYTES = 2**25
 PANEL = 2
 """Vectors of output channels that spectra are computed for at a time, where they are not kept."""
 
+ROUNDS = 4
+"""In which the best size is looked for along one axis after another, at most."""
+
 LARGEST_POINTS = 2**18
 """Of a tile: more would leave no room for channels in a chunk."""
 
@@ -148,16 +151,32 @@ def _best(problem: Problem) -> _Tiles:
     ]
     finest = {1: 1.1, 2: 1.1, 3: 1.15}[problem.rank]
     choices = [axis.sizes(a == problem.rank - 1, finest) for a, axis in enumerate(axes)]
-    limit = {1: 64, 2: 24, 3: 10}[problem.rank]  # a search over all axes has to end
-    choices = [sizes[:: -(-len(sizes) // limit)] for sizes in choices]
-    tiles = [t for t in itertools.product(*choices) if math.prod(t) <= LARGEST_POINTS]
-    tiles = tiles or [tuple(sizes[-1] for sizes in choices)]
-    found = [
-        _Tiles(tile, kept, _Work(problem, tile, kept, axes, profile).seconds())
-        for tile in tiles
-        for kept in _ways(problem, tile)
-    ]
-    return min(found, key=lambda tiles: tiles.seconds)
+    best = _Tiles(tuple(sizes[-1] for sizes in choices), False, math.inf)
+    for _ in range(ROUNDS):
+        before = best
+        for a in reversed(range(problem.rank)):  # rows first: they are transformed one by one
+            along = _along(problem, best.tile, a, choices[a], axes, profile)
+            best = min([best, *along], key=_time)
+        if best == before:
+            break
+    return best
+
+
+def _along(
+    problem: Problem, tile: tuple[int, ...], axis: int, sizes: Sequence[int], axes: list[_Axis],
+    profile: Machine,
+) -> Iterator[_Tiles]:  # fmt: skip
+    """The tile with each size along one axis, the spectra kept or not."""
+    for size in sizes:
+        changed = (*tile[:axis], size, *tile[axis + 1 :])
+        if math.prod(changed) <= LARGEST_POINTS or size == sizes[-1]:
+            for kept in _ways(problem, changed):
+                seconds = _Work(problem, changed, kept, axes, profile).seconds()
+                yield _Tiles(changed, kept, seconds)
+
+
+def _time(tiles: _Tiles) -> float:
+    return tiles.seconds
 
 
 def _ways(problem: Problem, tile: tuple[int, ...]) -> tuple[bool, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,10 +75,9 @@ class LowRank(Algorithm):
         parts = _bands(problem, rank, planning.machine)
         seconds = len(parts) * CALLS + _bytes(problem) / CHECK
         error = 0.0
-        for kind in dict.fromkeys(b.problem for b in parts):
+        for kind, number in Counter(b.problem for b in parts).items():
             steps = _steps(kind, traits, planning)
             error = max(error, sum(s.cost.error for s in steps))
-            number = sum(b.problem == kind for b in parts)
             seconds += number * sum(s.cost.seconds for s in steps)
         scratch = self.scratch_bytes(problem, traits, planning, planning.machine.threads)
         return Cost(seconds, scratch, AMPLIFICATION * (error + 2 * _tolerance(problem)))

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
 
 from multiconv._geometry import out_size, outputs, reached, window
 from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
+from multiconv._typing import Array
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, ROUNDS_MORE, NativeAlgorithm, far_output, shared
+from multiconv.algorithms._native import (
+    CALL,
+    ROUNDS_MORE,
+    NativeAlgorithm,
+    far_output,
+    handed_out,
+)
 from multiconv.algorithms._radices import smooth_below, smooth_from, stages
 
 
@@ -102,8 +111,8 @@ class _Axis:
                 sizes.append(size)
         return tuple(sizes)
 
-    def step(self, size: int) -> int:
-        """Outputs of a block."""
+    def step(self, size: Array) -> Array:
+        """Outputs of a block of each size."""
         return (size - self.window) // self.stride + 1
 
 
@@ -122,15 +131,21 @@ def _best(problem: Problem) -> _Blocks:
     choices = [axis.sizes(most, finest) for axis in axes]
     limit = max(int(1024 ** (1 / problem.rank)), 2)  # a search over all axes has to end
     choices = [sizes[:: -(-len(sizes) // limit)] for sizes in choices]
-    tiles = itertools.product(*choices)
-    return min(
-        (_Blocks(tile, _seconds(problem, tile, axes, profile)) for tile in tiles),
-        key=lambda blocks: blocks.seconds,
-    )
+    tiles, weights = _grid(choices), _grid([[_weight(n) for n in sizes] for sizes in choices])
+    seconds = _seconds(problem, tiles, weights, axes, profile)
+    best = int(seconds.argmin())
+    return _Blocks(tuple(int(n) for n in tiles[best]), float(seconds[best]))
 
 
-def _seconds(problem: Problem, tile: tuple[int, ...], axes: list[_Axis], profile: Machine) -> float:
-    """A run with this block size, and a preparation, which calls without a plan pay for."""
+def _grid(choices: Sequence[Sequence[float]]) -> Array:
+    """All combinations of one value for each axis, ``[combination, axis]``."""
+    return np.stack(np.meshgrid(*choices, indexing="ij"), axis=-1).reshape(-1, len(choices))
+
+
+def _seconds(
+    problem: Problem, tiles: Array, weights: Array, axes: list[_Axis], profile: Machine
+) -> Array:
+    """A run with each block size, and a preparation, which calls without a plan pay for."""
     complex_values = problem.acc_dtype.kind == "c"
     value = problem.acc_dtype.itemsize
     real = value // 2 if complex_values else value
@@ -138,48 +153,61 @@ def _seconds(problem: Problem, tile: tuple[int, ...], axes: list[_Axis], profile
     together = lanes if complex_values else 2 * lanes
     channels = problem.group_out
 
-    points = math.prod(tile)
-    stages, blocks, kept, rows_out = 0.0, problem.batch, points, 1
-    for axis, size in zip(axes, tile, strict=True):
-        stages += _weight(size) * (points + channels * kept)  # back go lines with outputs only
-        step = min(axis.step(size), axis.outputs)
+    points = tiles.prod(axis=1)
+    stages: Array = np.zeros(len(tiles))
+    kept, blocks = points, np.full(len(tiles), problem.batch)
+    rows_out = kept
+    for axis, size, weight in zip(axes, tiles.T, weights.T, strict=True):
+        stages += weight * (points + channels * kept)  # back go lines with outputs only
+        step = np.minimum(axis.step(size), axis.outputs)
         rows_out = kept // size
         kept = rows_out * step
-        blocks *= -(-axis.outputs // step)
+        blocks = blocks * -(-axis.outputs // step)
     sets = problem.groups * -(-blocks // together)
 
     moved = together * value * (READ * points + WRITE * kept * channels)
     size = points * lanes * 2 * real
     far = size / (16 * profile.cache)  # beyond all caches each stage waits for memory
-    stages *= math.sqrt(far) if far > 1 else 1.0
-    trips = sum(t * max(size - times * profile.cache, 0) for times, t in TRIPS.items())
-    one = SET + ROW_IN * points / tile[-1] + ROW_OUT * rows_out * channels
-    one += lanes * stages / profile.flops(real) + moved / profile.flops32
-    one += trips / profile.bandwidth1 if problem.rank > 1 else 0
+    stages *= np.sqrt(np.maximum(far, 1.0))
+    one = SET + ROW_IN * points / tiles[:, -1] + ROW_OUT * rows_out * channels
+    one = one + lanes * stages / profile.flops(real) + moved / profile.flops32
+    if problem.rank > 1:
+        for times, trips in TRIPS.items():
+            one += trips * np.maximum(size - times * profile.cache, 0) / profile.bandwidth1
     arrays = value * (problem.batch * problem.in_channels * reached(problem) + outputs(problem))
     memory = 1.5 * max(arrays - 4 * profile.cache, 0) / profile.bandwidth1
-    run = shared(one * sets + memory, profile, sets) + far_output(problem, profile)
+    alone = one * sets + memory
+    run: Array = np.minimum(alone, handed_out(alone, profile, sets))
+    run += far_output(problem, profile)
     if problem.rank > 2:
         run *= VOLUME
     if problem.rank > 1 and max(problem.dilation) > 1:
         run *= APART
-    return run + _preparation(problem, tile, profile)
+    run += _preparation(problem, tiles, weights, points, profile)
+    return run
 
 
-def _preparation(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float:
+def _preparation(
+    problem: Problem, tiles: Array, weights: Array, points: Array, profile: Machine
+) -> Array:
     """Every kernel's transform, in double precision, of the lines that hold taps."""
     kernels = problem.groups * problem.group_out
     lanes = max(profile.lanes // 2, 1)
-    points, lines = math.prod(tile), kernels if problem.rank == 1 else 1
-    work = 0.0
-    rest = points
-    for size, taps in zip(tile, problem.kernel, strict=True):
-        rest //= size
-        work += _weight(size) * size * lanes * -(-lines * rest // lanes)
+    lines = kernels if problem.rank == 1 else 1
+    rest, roots = points, tiles[:, 0]
+    work: Array = np.zeros(len(tiles))
+    for axis, taps in enumerate(problem.kernel):
+        size = tiles[:, axis]
+        rest = rest // size
+        work += weights[:, axis] * size * lanes * -(-lines * rest // lanes)
         lines *= taps
+        if axis > 0:
+            new = (tiles[:, :axis] != size[:, None]).all(axis=1)
+            roots = roots + new * size
     repeats = 1 if problem.rank == 1 else kernels
-    seconds = ROOT * sum(set(tile)) + repeats * 1.2 * work / profile.flops64
-    return seconds + kernels * (TAP * math.prod(problem.kernel) + POINT * points)
+    work *= repeats * 1.2 / profile.flops64
+    work += ROOT * roots + kernels * (TAP * math.prod(problem.kernel) + POINT * points)
+    return work
 
 
 @lru_cache(maxsize=4096)

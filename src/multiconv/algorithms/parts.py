@@ -16,7 +16,7 @@ from multiconv._memory import empty
 from multiconv._problem import Problem, rounding
 from multiconv._traits import UNKNOWN, KernelTraits, look
 from multiconv._typing import Array
-from multiconv.algorithms._bands import Band, bands
+from multiconv.algorithms._bands import Band, bands, typical
 from multiconv.algorithms._base import (
     NO_EPILOGUE,
     Algorithm,
@@ -83,8 +83,7 @@ class Parts(Algorithm):
     ) -> tuple[Step, ...]:
         """The parts of a band."""
         cut = _best(problem, traits, planning)[0]
-        found = _bands(problem, cut)
-        return _steps(found[len(found) // 2].problem, cut, traits, planning)
+        return _steps(_typical(problem, cut)[1], cut, traits, planning)
 
     def scratch_bytes(
         self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,
@@ -202,6 +201,10 @@ def _bands(problem: Problem, cut: _Cut) -> list[Band]:
     return bands(problem, 0, cut.batch, cut.rows)
 
 
+def _typical(problem: Problem, cut: _Cut) -> tuple[int, Problem]:
+    return typical(problem, 0, cut.batch, cut.rows)
+
+
 def _pieces(problem: Problem, cut: _Cut) -> Iterator[_Piece]:
     """The problems of the kernel's pieces; taps are read backwards where the kernel is flipped."""
     taps, dilation = problem.kernel[0], problem.dilation[0]
@@ -231,10 +234,10 @@ def _steps(
 def _cost(problem: Problem, cut: _Cut, traits: KernelTraits, planning: Planning) -> Cost:
     """As if all bands were like the one in the middle."""
     machine = planning.machine
-    parts = _bands(problem, cut)
-    steps = _steps(parts[len(parts) // 2].problem, cut, traits, planning)
+    number, middle = _typical(problem, cut)
+    steps = _steps(middle, cut, traits, planning)
     between = problem.acc_dtype.itemsize * outputs(steps[0].problem) * (len(steps) > 1)
     band = sum(CALLS + s.cost.seconds for s in steps)
     band += (len(steps) - 1) * 3 * between / machine.bandwidth1
     error = sum(s.cost.error for s in steps) + (len(steps) - 1) * rounding(problem.acc_dtype)
-    return Cost(len(parts) * band, between + max(s.cost.bytes for s in steps), error)
+    return Cost(number * band, between + max(s.cost.bytes for s in steps), error)
