@@ -4,6 +4,7 @@
 #define MC_VECTOR_BYTES 16
 #define MC_REGISTERS 16
 #include "kernels/channel_io.hpp"
+#include "kernels/epilogue.cpp"
 
 #include <algorithm>
 #include <cstdint>
