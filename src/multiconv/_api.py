@@ -130,7 +130,7 @@ def conv(
     groups: int = 1, padding_mode: Any = "zeros", data_format: str = "channels_first",
     activation: str | None = None, flip: bool = False, precision: str = "default",
     method: str = "auto", out: Any = None, scale: Any = None, residual: Any = None,
-    low_memory: bool = False,
+    low_memory: bool = False, dtype: Any = None,
 ) -> Any:  # fmt: skip
     """Multi-channel convolution as deep learning means it, rank taken from the arrays.
 
@@ -172,6 +172,9 @@ def conv(
         Of the result's shape, added to ``scale * sums + bias``; the activation comes last.
     low_memory : bool, optional
         Choose among algorithms whose prepared kernel is no larger than the kernel.
+    dtype : dtype, optional
+        Of the result, where not ``result_type`` of all arrays: sums are kept in it, so layers of
+        int8 want ``"int32"`` and are exact then.
 
     Returns
     -------
@@ -199,11 +202,11 @@ def conv(
     build = _conventions.conv
     if bias is None and scale is None and residual is None:
         done = _known(build, x, w, stride, padding, dilation, groups, padding_mode, data_format,
-                      activation, flip, precision, low_memory, method, out)  # fmt: skip
+                      activation, flip, precision, low_memory, dtype, method, out)  # fmt: skip
         if done is not None:
             return done
     options = (stride, padding, dilation, groups, padding_mode, data_format, activation, flip,
-               precision, low_memory)  # fmt: skip
+               precision, low_memory, dtype)  # fmt: skip
     return _run(build, x, w, options, Epilogue(bias, scale, residual), method, out, ("x", "w"))
 
 
@@ -289,7 +292,7 @@ def conv_transpose(
     output_padding: Any = 0, dilation: Any = 1, groups: int = 1,
     data_format: str = "channels_first", precision: str = "default", method: str = "auto",
     out: Any = None, activation: str | None = None, scale: Any = None, residual: Any = None,
-    low_memory: bool = False,
+    low_memory: bool = False, dtype: Any = None,
 ) -> Any:  # fmt: skip
     """Transposed convolution: the adjoint of `conv` with the same arguments.
 
@@ -308,7 +311,9 @@ def conv_transpose(
         ``size * stride`` outputs, ``"valid"`` cuts nothing (Keras' words, with Keras' sizes).
     output_padding : int or tuple of int, optional
         Added at the high end, smaller than the stride or the dilation.
-    dilation, groups, data_format, precision, method, out, activation, scale, residual, low_memory
+    dilation, groups, data_format, precision, method, out
+        As for `conv`.
+    activation, scale, residual, low_memory, dtype
         As for `conv`.
 
     Returns
@@ -323,7 +328,7 @@ def conv_transpose(
     array([[[1., 1., 3., 2., 2.]]])
     """
     options = (stride, padding, output_padding, dilation, groups, data_format, activation,
-               precision, low_memory)  # fmt: skip
+               precision, low_memory, dtype)  # fmt: skip
     epilogue = Epilogue(bias, scale, residual)
     return _run(_conventions.conv_transpose, x, w, options, epilogue, method, out, ("x", "w"))
 

@@ -120,6 +120,15 @@ bool cpu_runs(const char* target) {
   return false;
 }
 
+bool cpu_multiplies_bytes() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return runs_v4() && __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
 CacheSizes cache_sizes() {
   return {known_or(cache_size(1), 32 << 10), known_or(cache_size(2), 512 << 10),
           known_or(cache_size(3), 8 << 20)};

@@ -11,6 +11,9 @@ namespace multiconv {
 // targets/. False for an unknown name.
 bool cpu_runs(const char* target);
 
+// Whether its wide vectors multiply and add four bytes at once (AVX512-VNNI).
+bool cpu_multiplies_bytes();
+
 struct CacheSizes {
   i64 l1d, l2, l3;  // bytes of one cache each; l3 is shared by several cores
 };

@@ -1,4 +1,5 @@
-// Output channels in the lanes, pixels beside each other: any windows.
+// Output channels in the lanes, pixels beside each other: any windows. A form says what a number
+// is: one sample or those of several channels.
 #pragma once
 
 #include "kernels/channel_io.hpp"
@@ -10,8 +11,9 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
-template <class T>
+template <class Form>
 class ByChannels {
+  using T = typename Form::Number;
   static constexpr i64 kPanelBytes = 320 * 1024;  // of the weights of a block of channels
   static constexpr i64 kWorthGather = 512;        // products of a sample
   static constexpr i64 kInPlace = 32;             // channels that make a segment worth its pointer
@@ -26,6 +28,7 @@ class ByChannels {
   // Whether windows are read from the input itself.
   static bool in_place(const RunArgs& args) {
     const Desc& d = args.desc;
+    if (!Form::kInPlace) return false;
     const bool neighbours = args.x.strides[2] == 1 || d.in_channels == 1;
     return stored_as<T>(d.x_type) && neighbours && (d.in_channels >= kInPlace || taps_of(d) == 1);
   }
@@ -38,12 +41,12 @@ class ByChannels {
     return cut_for<T>(d, max_of(most, 16), tasks, chunked);
   }
 
-  static void run(const Task& task) {
-    ByChannels work(task);
+  static void run(const Task& task, const Form& form) {
+    ByChannels work(task, form);
     const Desc& d = task.args.desc;
     find_sources(d, task.region, task.first, work.indices_, work.source_);
-    fill(work.constants_, task.cut.inputs, T(0));
-    fill(work.constants_ + task.cut.inputs, task.cut.inputs, boundary_value<T>(d, 0));
+    fill(work.constants_, task.cut.inputs, form.hole(d));
+    fill(work.constants_ + task.cut.inputs, task.cut.inputs, form.outside(d));
     for (i64 c = 0; c < d.in_channels; c += task.cut.inputs)
       work.add(c, min_of(task.cut.inputs, d.in_channels - c));
   }
@@ -58,8 +61,9 @@ class ByChannels {
     return 8 * (r.extents + pointers) + static_cast<i64>(sizeof(Run)) * r.extent[d.rank - 1];
   }
 
-  explicit ByChannels(const Task& task)
+  ByChannels(const Task& task, const Form& form)
       : task_(task),
+        form_(form),
         d_(task.args.desc),
         r_(task.region),
         in_place_(in_place(task.args)),
@@ -84,7 +88,7 @@ class ByChannels {
       const Constants<T> constants{constants_ + task_.cut.inputs, constants_};
       point_at_input(d_, r_, segments, source_, x, task_.args.x.strides + 3, constants, rows_);
     } else {
-      gather(at, inputs);
+      gather(at, c, inputs);
       point_at_box<T>(d_, r_, segments, box_, inputs, rows_);
     }
     const Windows<T> windows{rows_, r_.outputs, segments.all,
@@ -92,18 +96,13 @@ class ByChannels {
     for (i64 o = task_.begin; o < task_.end; o += kPanel<T>) add_panel(windows, o, c, inputs);
   }
 
-  void gather(i64 at, i64 inputs) {
+  void gather(i64 at, i64 c, i64 inputs) {
     Tables t{};
     t.runs = runs_;
     find_runs(d_, r_, task_.first[d_.rank - 1], source_[d_.rank - 1], t);
-    const ConstView& x = task_.args.x;
-    as_stored<T>(d_.x_type, x.data, [&](auto* typed) {
-      using S = std::remove_const_t<std::remove_pointer_t<decltype(typed)>>;
-      const i64 leading[] = {d_.batch, d_.groups, d_.in_channels};
-      const S* end = typed + end_of(x.strides, leading, d_.in_size, d_.rank);
-      const Gather<T, S> gather(inputs, x.strides[2], end);
-      gather_region<T, S>(d_, r_, source_, t, typed + at, x.strides + 3, inputs, gather,
-                          boundary_value<T>(d_, 0), box_);
+    form_.gather(task_.args, c, inputs, [&](auto* x, const auto& gather) {
+      gather_region(d_, r_, source_, t, x + at, task_.args.x.strides + 3, inputs, gather,
+                    form_.outside(d_), form_.hole(d_), box_);
     });
   }
 
@@ -112,8 +111,9 @@ class ByChannels {
     const Panel<T> panel = panel_of(d_, packed, task_.g, o, c, windows.length);
     const bool straight = step_ != 0 && panel.width % kLanes<T> == 0;
     T start[kPanel<T>] = {};
-    if (straight)
-      for (i64 m = 0; m < panel.width; ++m) start[m] = initial<T>(task_.args, task_.channel(o + m));
+    for (i64 m = 0; m < panel.width; ++m)
+      start[m] = form_.start(task_.channel(o + m)) +
+                 (straight ? initial<T>(task_.args, task_.channel(o + m)) : T(0));
     Sums<T> sums{static_cast<T*>(task_.args.out.data) + task_.out_at + o, step_, kLanes<T>,
                  c == 0 ? start : nullptr};
     if (!straight) {
@@ -121,7 +121,7 @@ class ByChannels {
       sums.pixel = kLanes<T>;
       sums.vector = r_.outputs * kLanes<T>;
     }
-    blocks(windows, panel, sums, r_.outputs);
+    blocks<Form>(windows, panel, sums, r_.outputs);
     if (!straight && c + inputs == d_.in_channels) write(o, o + panel.width, sums);
   }
 
@@ -137,6 +137,7 @@ class ByChannels {
   }
 
   const Task& task_;
+  const Form& form_;
   const Desc& d_;
   const Region& r_;
   bool in_place_;

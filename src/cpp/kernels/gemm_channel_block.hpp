@@ -39,7 +39,7 @@ struct Sums {
   const T* start;     // vectors to begin with; null: go on with what is there
 };
 
-template <class T, int P, int V>
+template <class Form, int P, int V, class T = typename Form::Number>
 MC_INLINE void step(Vec<T> (&acc)[P][V], const T* const* row, i64 c, const T* w) {
   Vec<T> taps[V];
 #pragma GCC unroll 4
@@ -48,11 +48,11 @@ MC_INLINE void step(Vec<T> (&acc)[P][V], const T* const* row, i64 c, const T* w)
   for (int p = 0; p < P; ++p) {
     const T x = row[p][c];
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) acc[p][v] += taps[v] * x;
+    for (int v = 0; v < V; ++v) acc[p][v] = Form::add(acc[p][v], taps[v], x);
   }
 }
 
-template <class T, int P, int V>
+template <class Form, int P, int V, class T = typename Form::Number>
 void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums) {
   Vec<T> acc[P][V];
 #pragma GCC unroll 16
@@ -68,8 +68,8 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums) {
     i64 c = 0;
     for (; c + kUnroll <= x.length; c += kUnroll)
 #pragma GCC unroll 4
-      for (int u = 0; u < kUnroll; ++u, w += width) step<T, P, V>(acc, row, c + u, w);
-    for (; c < x.length; ++c, w += width) step<T, P, V>(acc, row, c, w);
+      for (int u = 0; u < kUnroll; ++u, w += width) step<Form, P, V>(acc, row, c + u, w);
+    for (; c < x.length; ++c, w += width) step<Form, P, V>(acc, row, c, w);
   }
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p)
@@ -80,21 +80,21 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums) {
 template <class T>
 using ChannelBlock = void (*)(const Windows<T>&, const Panel<T>&, const Sums<T>&);
 
-template <class T, int V, int... p>
+template <class Form, int V, int... p, class T = typename Form::Number>
 ChannelBlock<T> channel_block_of(i64 pixels, std::integer_sequence<int, p...>) {
-  static constexpr ChannelBlock<T> blocks[] = {block<T, p + 1, V>...};
+  static constexpr ChannelBlock<T> blocks[] = {block<Form, p + 1, V>...};
   return blocks[pixels - 1];
 }
 
 // So many pixels, in blocks of nearly equal size.
-template <class T>
+template <class Form, class T = typename Form::Number>
 void blocks(Windows<T> x, const Panel<T>& panel, Sums<T> sums, i64 pixels) {
   const bool one = panel.width <= kLanes<T>;
   for (i64 left = (pixels + kPixels - 1) / kPixels; left > 0; --left) {
     const i64 now = (pixels + left - 1) / left;
     constexpr std::make_integer_sequence<int, kPixels> sizes{};
-    (one ? channel_block_of<T, 1>(now, sizes) : channel_block_of<T, kVectors>(now, sizes))(x, panel,
-                                                                                           sums);
+    (one ? channel_block_of<Form, 1>(now, sizes) : channel_block_of<Form, kVectors>(now, sizes))(
+        x, panel, sums);
     x.rows += now;
     sums.first += now * sums.pixel;
     pixels -= now;

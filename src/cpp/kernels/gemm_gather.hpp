@@ -75,9 +75,9 @@ class Gather {
 };
 
 // `x` points at the first channel; `runs` are those of the last axis.
-template <class T, class S>
+template <class T, class S, class G>
 void gather_region(const Desc& d, const Region& r, const i64* const* source, const Tables& t,
-                   const S* x, const i64* strides, i64 channels, const Gather<T, S>& gather, T cval,
+                   const S* x, const i64* strides, i64 channels, const G& gather, T outside, T hole,
                    T* to) {
   const int last = d.rank - 1;
   i64 index[kMaxRank] = {};
@@ -94,9 +94,9 @@ void gather_region(const Desc& d, const Region& r, const i64* const* source, con
       const Run& run = t.runs[i];
       T* row = to + run.start * channels;
       if (kind == kOutside || run.source == kOutside)
-        fill(row, run.count * channels, cval);
+        fill(row, run.count * channels, outside);
       else if (kind == kHole || run.source == kHole)
-        fill(row, run.count * channels, T(0));
+        fill(row, run.count * channels, hole);
       else
         gather.run(x + offset + run.source * strides[last], run.step * strides[last], run.count,
                    row);

@@ -1,4 +1,4 @@
-// direct, gemm, running_sum and sparse against the sum that defines them, exactly: values are small
+// direct, gemm and its words, running_sum and sparse against the sum that defines them, exactly: values are small
 // whole numbers. Arrays lie in blocks of their own size, so that a sanitizer sees any step outside.
 #include <algorithm>
 #include <complex>
@@ -201,7 +201,8 @@ void try_types(const char* target, int rounds, DType x, DType compute, DType out
   for (int i = 0; i < rounds; ++i) {
     const Desc d = draw_desc(x, compute, out);
     try_kernel<X, T, Out>("direct", target, d);
-    try_kernel<X, T, Out>("gemm", target, d);
+    for (const char* name : {"gemm", "gemm_pairs", "gemm_quads"})
+      try_kernel<X, T, Out>(name, target, d);
     try_kernel<X, T, Out>("running_sum", target, draw_box(x, compute, out));
     if (i % 2 == 0) try_kernel<X, T, Out>("sparse", target, d);
   }

@@ -33,7 +33,7 @@ def conv(
     residual: ShapeDtype | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: Any = 1, padding_mode: Any = "zeros", data_format: str = "channels_first",
     activation: str | None = None, flip: bool = False, precision: str = "default",
-    low_memory: bool = False,
+    low_memory: bool = False, dtype: Any = None,
 ) -> Request:  # fmt: skip
     """A layer: every output channel sums all input channels of its group."""
     form = Format.of(x, w, "w", data_format)
@@ -42,7 +42,7 @@ def conv(
             f"w: has {form.filter_channels} input channels for each of {groups} groups, x has "
             f"{form.channels} channels; they must agree (w is {form.kernel_words})")  # fmt: skip
     geo = _layer_geometry(form, stride, padding, dilation, padding_mode)
-    acc, out_dtype = result_types(x.dtype, w.dtype, None, bias, scale, residual)
+    acc, out_dtype = result_types(x.dtype, w.dtype, dtype, bias, scale, residual)
     problem = Problem(
         in_size=form.size, kernel=form.kernel, batch=form.batch, groups=groups,
         in_channels=form.channels, out_channels=form.filters, flip=bool(flip),
@@ -67,7 +67,7 @@ def conv_transpose(
     residual: ShapeDtype | None = None, stride: Any = 1, padding: Any = 0,
     output_padding: Any = 0, dilation: Any = 1, groups: Any = 1,
     data_format: str = "channels_first", activation: str | None = None,
-    precision: str = "default", low_memory: bool = False,
+    precision: str = "default", low_memory: bool = False, dtype: Any = None,
 ) -> Request:  # fmt: skip
     """The transpose of a layer: ``w`` is laid out as that layer's, from outputs back to inputs."""
     form = Format.of(x, w, "w", data_format)
@@ -87,7 +87,7 @@ def conv_transpose(
     for n, s, k, d, pair in zip(form.size, stride, form.kernel, dilation, pairs, strict=True):
         left = geometry.dilated(n, s) + sum(pair) - geometry.window(k, d) + 1
         expect(left > 0 or n == 0, f"padding: {padding!r} is too large, it cuts all outputs away")
-    acc, out_dtype = result_types(x.dtype, w.dtype, None, bias, scale, residual)
+    acc, out_dtype = result_types(x.dtype, w.dtype, dtype, bias, scale, residual)
     problem = Problem(
         in_size=form.size, kernel=form.kernel, batch=form.batch, groups=groups,
         in_channels=form.channels, out_channels=form.filter_channels * groups, flip=True,

@@ -34,8 +34,7 @@ def spell(problem: Problem) -> Spelling:
     options: dict[str, Any] = {"mode": _one(modes)} | _geometry(problem)
     if problem.boundary != ("constant",) * problem.rank:
         options["boundary"] = _one(problem.boundary)
-    if problem.out_dtype != np.result_type(problem.x_dtype, problem.w_dtype):
-        options["dtype"] = problem.out_dtype
+    options |= _dtype(problem)
     lead = (problem.batch,) if problem.batch > 1 else ()
     function = mc.convolve if problem.flip else mc.correlate
     return Spelling(function, (*lead, *problem.in_size), problem.kernel, options)
@@ -56,7 +55,7 @@ def axis_modes(problem: Problem) -> tuple[str, ...] | None:
 
 
 def _layer(p: Problem) -> Spelling:
-    options = _geometry(p) | {"padding": p.padding}
+    options = _geometry(p) | {"padding": p.padding} | _dtype(p)
     if p.groups > 1:
         options["groups"] = p.groups
     if p.boundary != ("constant",) * p.rank:
@@ -95,6 +94,11 @@ def _transposed(p: Problem) -> Spelling:
 def _geometry(problem: Problem) -> dict[str, Any]:
     given = {"stride": problem.stride, "dilation": problem.dilation}
     return {name: _one(values) for name, values in given.items() if max(values) > 1}
+
+
+def _dtype(problem: Problem) -> dict[str, Any]:
+    usual = np.result_type(problem.x_dtype, problem.w_dtype)
+    return {} if problem.out_dtype == usual else {"dtype": problem.out_dtype}
 
 
 def _one(values: tuple[Any, ...]) -> Any:

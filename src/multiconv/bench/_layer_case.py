@@ -27,15 +27,17 @@ class LayerCase(Case):
     @cached_property
     def x(self) -> Array:
         """Activations, channels first."""
-        return _normal(7, self.spelling.x_shape, self.entry.problem.x_dtype)
+        return _drawn(7, self.spelling.x_shape, self.entry.problem.x_dtype)
 
     @cached_property
     def w(self) -> Array:
         """Weights of the size that keeps activations' size."""
         problem = self.entry.problem
         shape = self.spelling.w_shape
+        if problem.w_dtype.kind in "iu":
+            return _drawn(8, shape, problem.w_dtype)
         taps = problem.group_in * int(np.prod(problem.kernel))
-        weights = _normal(8, shape, np.dtype(np.float64)) / np.sqrt(taps)
+        weights = _drawn(8, shape, np.dtype(np.float64)) / np.sqrt(taps)
         return np.asarray(weights, problem.w_dtype)
 
     @cached_property
@@ -43,7 +45,7 @@ class LayerCase(Case):
         """The gradient at the layer's output, channels first."""
         shapes = [mc.ShapeDtype(a.shape, a.dtype) for a in (self.x, self.w)]
         shape = mc.plan(self.spelling.function, *shapes, **self.spelling.options).out_shape
-        return _normal(9, shape, self.entry.problem.out_dtype)
+        return _drawn(9, shape, self.entry.problem.out_dtype)
 
     @property
     def plain(self) -> bool:
@@ -98,7 +100,12 @@ class LayerCase(Case):
         return lambda: np.moveaxis(plan(data), -1, 1)
 
 
-def _normal(seed: int, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+def _drawn(seed: int, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """Any integers, or normal floats."""
+    if dtype.kind in "iu":
+        bounds = np.iinfo(dtype)
+        whole = np.random.default_rng(seed).integers(bounds.min, bounds.max + 1, shape)
+        return np.asarray(whole, dtype)
     drawn = np.random.default_rng(seed).standard_normal(shape, np.float32)
     values: Array = drawn.astype(dtype, copy=False)
     return values

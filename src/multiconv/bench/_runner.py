@@ -116,6 +116,8 @@ def _first_call(offer: Offer, case: Case, reference: Array, result: Result) -> t
     except Exception as error:  # whatever another library may raise
         return f"fails: {' '.join(str(error).split())[:120]}", 0.0
     took = time.perf_counter() - start
+    if offer.unit != 1:
+        found = (found - offer.zero) * offer.unit
     complaint = difference(found, reference, case, offer.levels)
     if complaint:
         result.failure = f"{offer.name} {complaint}"
@@ -138,7 +140,8 @@ def difference(found: Array, reference: Array, case: Case, levels: float = 1.0) 
         scale = float(np.maximum(scale, np.abs(b).max()))
     problem = case.entry.problem
     if problem.out_dtype.kind in "iu":
-        allowed = 0.0 if problem.acc_dtype == problem.out_dtype else levels
+        exact = levels <= 1 and problem.acc_dtype == problem.out_dtype
+        allowed = 0.0 if exact else levels
     else:
         allowed = TOLERANCE * rounding(problem.out_dtype) * scale
     if worst <= allowed:  # false where either holds a NaN

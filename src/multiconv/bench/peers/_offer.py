@@ -21,7 +21,9 @@ class Offer:
     seconds, bytes : float
         Rough guesses of time and working memory, which only tell what is out of the question.
     levels : float
-        How far whole numbers may be from ours where the peer keeps fewer digits of its weights.
+        How far whole numbers may be from ours where the peer keeps fewer digits.
+    unit, zero : float
+        What one step of the result stands for, and which number stands for 0.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Offer:
     seconds: float = 0.0
     bytes: float = 0.0
     levels: float = 1.0
+    unit: float = 1.0
+    zero: float = 0.0
 
     @property
     def objection(self) -> str:

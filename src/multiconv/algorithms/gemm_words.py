@@ -1,0 +1,80 @@
+"""Layers of 8- and 16-bit integers: several channels multiplied and added at once."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from multiconv._geometry import out_size, outputs, reached
+from multiconv._problem import Problem
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Cost, Planning, Refusal
+from multiconv.algorithms._native import CALL, NativeAlgorithm, shared
+
+
+class GemmPairs(NativeAlgorithm):
+    """`gemm` on words of two 16-bit numbers, which one instruction multiplies and adds."""
+
+    name = "gemm_pairs"
+    summary = "layers of int8, uint8 and int16, exact modulo 2^32"
+
+    EACH = 2
+    """Channels of a word."""
+    WEIGHTS: tuple[str, ...] = ("int8", "uint8", "int16")
+    RATE = 0.9
+    """Words multiplied and added, as a share of the rate of float32 numbers."""
+
+    AROUND = 14
+    """Words that beginning and storing an output takes as long as."""
+
+    WORD, TURN = 0.15, 0.5
+    """Clock cycles that a word takes on its way: copied, and gathered from rows of channels."""
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Weights that fit, several output channels, and what the kernel says of the rest."""
+        if problem.w_dtype.name not in self.WEIGHTS:
+            return Refusal(f"weights have to be {' or '.join(self.WEIGHTS)}")
+        if problem.group_out < 2:
+            return Refusal("one output channel a group leaves nothing to share between products")
+        if not _holds(problem.x_dtype, problem.cval):
+            return Refusal("the constant outside the input is no number of its dtype")
+        return super().accepts(problem, traits)
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """Words of all lanes, their way in and the results' way out, and the memory."""
+        machine = planning.machine
+        lanes = max(machine.lanes, 1)
+        clock = machine.flops(4) / (4 * lanes)
+        words = -(-problem.group_in // self.EACH)
+        panel = 2 * lanes
+        busy = -(-problem.group_out // panel) * panel
+        pixels = problem.batch * problem.groups * math.prod(out_size(problem))
+        alone = 2.0 * pixels * busy * (math.prod(problem.kernel) * words + self.AROUND)
+        alone /= machine.flops(4) * self.RATE
+        read = problem.batch * problem.groups * words * reached(problem)
+        last = problem.data_format == "channels_last"
+        moved = (self.WORD if last else self.TURN) * read
+        alone += (moved + (0 if last else self.TURN * outputs(problem))) / clock
+        alone += outputs(problem) * problem.out_dtype.itemsize / machine.bandwidth1
+        return Cost(CALL + shared(alone, machine), self.scratch(problem, machine), 0.0)
+
+
+class GemmQuads(GemmPairs):
+    """`gemm` on words of four 8-bit numbers, where the CPU multiplies and adds those.
+
+    Its instruction takes samples without a sign: signed ones are shifted by 128, and what that
+    adds to each sum is taken off where the sum begins.
+    """
+
+    name = "gemm_quads"
+    summary = "layers of int8 or uint8 samples and int8 weights, exact modulo 2^32"
+
+    EACH = 4
+    WEIGHTS = ("int8",)
+    RATE = 0.95
+
+
+def _holds(dtype: np.dtype, value: complex) -> bool:
+    bounds = np.iinfo(dtype) if dtype.kind in "iu" else None
+    return bounds is None or bounds.min <= value.real <= bounds.max
