@@ -131,7 +131,8 @@ def _smoothed(x: Array, sigma: Any, counted: Array, boundary: str) -> Array:
     if complete and boundary != "constant":
         return np.asarray(smooth)
     weight = gaussian(counted, sigma, boundary=boundary, dtype=work)
-    return np.asarray(smooth / (weight + np.finfo(work).eps))
+    # A transform may leave a rounding error below zero where nothing counts.
+    return np.asarray(smooth / (np.maximum(weight, 0) + np.finfo(work).eps))
 
 
 def _inner(counted: Array) -> Array:
