@@ -156,8 +156,12 @@ void stage_pixels(const Desc& d, const Columns& c, const S* x, i64 step, const R
       });
   } else {
     each_row(rows, [&](i64 from, T* to) {
-      for (i64 p = c.begin; p < c.end; ++p)
-        to[c.place(p)] = static_cast<T>(x[from + (c.first + p) * step]);
+      for (i64 phase = c.begin; phase < min_of(c.begin + c.phases, c.end); ++phase) {
+        T* place = to + c.place(phase);
+        const S* sample = x + from + (c.first + phase) * step;
+        const i64 count = ceil_div(c.end - phase, c.phases), apart = c.phases * step;
+        for (i64 i = 0; i < count; ++i) place[i * c.step] = static_cast<T>(sample[i * apart]);
+      }
     });
   }
   if (d.boundary[d.rank - 1] == Boundary::constant) return;

@@ -35,8 +35,9 @@ struct Columns {
   const T* next_out;
 };
 
-// Adds a row of the input to the ring: slot q holds the output that sees it by tap row P - q.
-template <int N, int V, int P, class T>
+// Adds a row of the input to slots [begin, end) of the ring: slot q holds the output that sees it
+// by tap row P - q.
+template <int N, int V, int P, int begin, int end, class T>
 MC_INLINE void add_to_ring(const Columns<T>& c, const T* const* row, Vec<T> (*ring)[V]) {
   constexpr i64 lanes = kLanes<T>;
   const T* w = c.w;
@@ -51,7 +52,7 @@ MC_INLINE void add_to_ring(const Columns<T>& c, const T* const* row, Vec<T> (*ri
         keep<T>(value[v]);
       }
 #pragma GCC unroll 16
-      for (int q = 0; q < N; ++q) {
+      for (int q = begin; q < end; ++q) {
         const T tap = w[(P - q + N) % N];
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v) ring[q][v] += value[v] * tap;
@@ -83,18 +84,23 @@ MC_INLINE void fetch_next(const Columns<T>& c, i64 j, i64 y) {
   }
 }
 
+// Where a turn of the ring lies: outputs begin in the first one and end in the last one, and where
+// others are summed they are of no use.
+enum class Turn { first, middle, last };
+
 // Rows j + P ... j + N - 1. The slot of an output that is complete begins anew.
-template <int N, int V, int P, class T>
+template <int N, int V, int P, Turn turn, class T>
 MC_INLINE void turn_ring(const Columns<T>& c, i64 j, Vec<T> (*ring)[V]) {
   if constexpr (P < N) {
     if (j + P == c.span) return;
     if (c.next) fetch_next<V>(c, j + P, j + P - (N - 1));
-    add_to_ring<N, V, P>(c, c.rows + j + P, ring);
+    constexpr int begin = turn == Turn::last ? P + 1 : 0, end = turn == Turn::first ? P + 1 : N;
+    add_to_ring<N, V, P, begin, end>(c, c.rows + j + P, ring);
     constexpr int full = (P + 1) % N;
     if (j + P >= N - 1) write_columns<V>(c, j + P - (N - 1), ring[full]);
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) ring[full][v] = splat(c.bias);
-    turn_ring<N, V, P + 1>(c, j, ring);
+    turn_ring<N, V, P + 1, turn>(c, j, ring);
   }
 }
 
@@ -108,7 +114,14 @@ void sweep_columns(const Columns<T>& columns) {
   for (int q = 0; q < N; ++q)
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) ring[q][v] = splat(c.bias);
-  for (i64 j = 0; j < c.span; j += N) turn_ring<N, V, 0>(c, j, ring);
+  const bool whole = (c.span + 1) % N == 0;  // turns: no output begins or ends within one
+  i64 j = 0;
+  if (whole) {
+    turn_ring<N, V, 0, Turn::first>(c, 0, ring);
+    j = N;
+  }
+  for (; j + whole * N < c.span; j += N) turn_ring<N, V, 0, Turn::middle>(c, j, ring);
+  if (whole) turn_ring<N, V, 0, Turn::last>(c, j, ring);
 }
 template <class T, int N = 2>
 MC_INLINE void sweep_of(i64 rows, const Columns<T>& c) {

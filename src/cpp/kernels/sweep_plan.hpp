@@ -1,6 +1,7 @@
 // Which problems are swept, and how their outputs are shared out.
 //
-// A task is a band of rows of a few neighbouring planes. Where rows are dilated, the outputs of one
+// A task is a band of rows of a few neighbouring planes: many rows at once would drive each other
+// out of the nearest cache. Where rows are dilated, the outputs of one
 // phase are a band of their own.
 #pragma once
 
@@ -10,6 +11,7 @@ namespace multiconv::MC_TARGET {
 namespace {
 
 inline constexpr i64 kSweepColumns = 1024;     // of a task at most
+inline constexpr i64 kSweepRows = 40;          // of a band, as whole turns of the ring
 inline constexpr i64 kSweepPlanes = 8;         // of a task at most
 inline constexpr i64 kSweepStacks = 32;        // of planes, and
 inline constexpr i64 kSweepReach = 1 << 12;    // samples that a window spans, at most
@@ -21,6 +23,7 @@ struct SweepPlan {
   i64 half;                        // columns that half of the vectors hold
   i64 reach;                       // samples of a window but one
   i64 phases, bands, strips;       // of rows, of a phase's rows, of columns
+  i64 rows;                        // of a band at most
   i64 depth, blocks;               // planes of a task at most, and how many such blocks
   i64 spaces;                      // planes that the other axes multiply
   i64 layers;                      // planes of the input that a task sees in a stack
@@ -53,14 +56,16 @@ MC_INLINE SweepPlan plan_sweep(const Desc& d) {
   s.reach = (s.taps - 1) * d.dilation[last];
   s.phases = min_of(d.dilation[row], d.out_size[row]);
   const i64 rows = ceil_div(d.out_size[row], s.phases);
-  s.bands = ceil_div(rows, 16 * s.tap_rows);
+  s.rows = max_of(kSweepRows / s.tap_rows, 3) * s.tap_rows;
+  s.bands = ceil_div(rows, s.rows);
+  s.rows = min_of(s.rows, rows);
   s.strips = ceil_div(columns, kSweepColumns);
   const i64 planes = plane >= 0 ? d.out_size[plane] : 1;
   const bool near = plane < 0 || d.dilation[plane] == 1;
   s.blocks = ceil_div(planes, near ? max_of(kSweepPlanes / max_of(s.stacks, 1), 1) : 1);
   s.depth = ceil_div(planes, s.blocks);
   s.layers = s.depth + s.tap_planes - 1;
-  s.span = ceil_div(rows, s.bands) + s.tap_rows - 1;
+  s.span = s.rows + s.tap_rows - 1;
   s.width = ceil_div(columns, s.strips) + lanes;
   s.pitch = 2 * (s.half + s.reach);
   return s;

@@ -79,8 +79,8 @@ class SweepTask {
     space_ = number / s_.phases / s_.strips;
 
     const i64 rows = ceil_div(d_.out_size[d_.rank - 2] - phase, s_.phases);
-    const i64 first = rows * band / s_.bands, count = rows * (band + 1) / s_.bands - first;
-    if (count == 0) return;
+    const i64 first = band * s_.rows, count = min_of(s_.rows, rows - first);
+    if (count <= 0) return;
     top_ = phase + first * s_.phases;
     c_.span = count + s_.tap_rows - 1;
     const i64 planes = d_.rank > 2 ? d_.out_size[d_.rank - 3] : 1;

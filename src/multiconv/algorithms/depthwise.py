@@ -17,10 +17,13 @@ class Depthwise(NativeAlgorithm):
     name = "depthwise"
     summary = "layers whose groups have one input channel, real dtypes and integers, any geometry"
 
-    SHARE = 0.8
+    SHARE = 0.45
     """Of the peak multiply-add rate, in registers."""
 
-    AROUND, READ = 3, 3
+    STREAM = 2
+    """Bytes that are read and written while a copy of one thread moves one."""
+
+    AROUND, READ = 7.2, 3.9
     """Multiply-adds that storing an output, and staging an input, are worth."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
@@ -34,7 +37,7 @@ class Depthwise(NativeAlgorithm):
         products = outputs(problem) * (taps + self.AROUND) + read * self.READ
         alone = 2 * products / filled / (machine.flops(itemsize) * self.SHARE)
         moved = read * problem.x_dtype.itemsize + outputs(problem) * problem.out_dtype.itemsize
-        alone += moved / machine.bandwidth1
+        alone += moved / (self.STREAM * machine.bandwidth1)
         work = shared(alone, machine) + far_output(problem, machine)
         eps = rounding(problem.acc_dtype)
         return Cost(CALL + work, self.scratch(problem, machine), (taps + 1) * eps)

@@ -23,31 +23,46 @@ class Direct(NativeAlgorithm):
     name = "direct"
     summary = "any rank, dtype and boundary, tap by tap with SIMD; best for small kernels"
 
-    APART = (0.45, 0.31, 0.22)
+    APART = (0.32, 0.26, 0.29)
     """Share of the peak multiply-add rate, by rank, where every product needs a load of its own."""
 
-    PLANE, VOLUME = 0.78, 0.5
+    PLANE, VOLUME = 0.52, 0.5
     """The same where the rows of a block share loads."""
 
-    SWEPT_PLANE, SWEPT_VOLUME = 1.0, 0.87
-    """Where rows are swept: each is loaded once for all outputs that see it."""
+    SWEPT_PLANE, SWEPT_VOLUME, SWEPT_CHANNELS = 0.6, 0.6, 0.7
+    """Where rows are swept: each is loaded once for all outputs that see it; what is left of it
+    with several channels."""
 
-    PAIRS, SHORT_LINE, LINE = 0.66, 0.5, 0.78
+    PAIRS, SHORT_LINE, LINE = 0.39, 0.4, 0.5
     """Along a line: taps in pairs; two vectors of taps; more."""
 
-    STRIDED, STRIDED_VOLUME, SEVERAL = 0.6, 0.4, 0.7
-    """What is left of it with strides, and with several channels or parts of a number."""
+    STRIDED, STRIDED_VOLUME, SEVERAL, MANY_CHANNELS = 0.69, 0.52, 0.91, 0.75
+    """What is left of it with strides, with several channels or parts of a number, and with
+    channels on both sides."""
 
-    AXIS, MANY, IMAGE = 0.3e-6, 1e-6, 50e-9
-    """Seconds that each axis after the first, several channels or parts, and each image take."""
+    WHOLE, WHOLE_IN_PLACE = 0.58, 0.52
+    """What is left of it for integers; those that are summed from the input as it lies."""
 
-    AROUND_LINE, AROUND_PLANE, AROUND_VOLUME, AROUND_COMPLEX = 3, 13, 20, 10
+    FAR = 10e-9
+    """Seconds that a sample or an output takes whose neighbours are other channels'."""
+
+    STREAM = 1.3
+    """Bytes that are read and written while a copy moves one: caches hold a part."""
+
+    AXIS, MANY, IMAGE, ROW = 750e-9, 2.2e-6, 190e-9, 25e-9
+    """Seconds that each axis after the first, several channels or parts, each image, and each row
+    that is copied take."""
+
+    AROUND_LINE, AROUND_PLANE, AROUND_VOLUME, AROUND_COMPLEX = 3, 13, 20, 3.8
     """Multiply-adds that an output's way through the registers is worth there."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds at the peak's share, and the memory traffic."""
         streams = _is_swept(problem, planning.machine) or _is_line(problem, planning.machine)
         work = (self._streamed if streams else self._summed)(problem, planning.machine)
+        if problem.data_format == "channels_last" and problem.in_channels > 1:
+            moved = problem.batch * problem.in_channels * reached(problem) + outputs(problem)
+            work += shared(self.FAR * moved, planning.machine)
         many = problem.group_in > 1 or problem.acc_dtype.kind == "c"
         call = CALL + self.AXIS * (problem.rank - 1) + self.MANY * many
         error = (_taps(problem) + 1) * rounding(problem.acc_dtype)
@@ -60,18 +75,20 @@ class Direct(NativeAlgorithm):
         if _is_swept(problem, machine):
             volume = math.prod(problem.kernel[:-2]) > 1
             share = self.SWEPT_VOLUME if volume else self.SWEPT_PLANE
+            if problem.group_in > 1:
+                share *= self.SWEPT_CHANNELS
             around = self.AROUND_VOLUME if volume else self.AROUND_PLANE
             # Vectors that a row cannot fill take as long as full ones.
             width = 4 * _lanes(problem, machine)
             share *= columns / (math.ceil(columns / width) * width)
-        products = (_taps(problem) + around) * outputs(problem)
+        products: float = (_taps(problem) + around) * outputs(problem)
         alone = 2 * products / (share * machine.flops(problem.acc_dtype.itemsize))
         alone += self.IMAGE * problem.batch * problem.groups
         moved = problem.batch * problem.in_channels * reached(problem) + outputs(problem)
-        traffic = moved * problem.acc_dtype.itemsize / machine.bandwidth
+        traffic = moved * problem.acc_dtype.itemsize / (self.STREAM * machine.bandwidth)
         return max(shared(alone, machine), traffic)
 
-    def _line(self, problem: Problem, machine: Machine) -> tuple[float, int]:
+    def _line(self, problem: Problem, machine: Machine) -> tuple[float, float]:
         """Share of the peak rate along a line, and what an output costs beside its taps."""
         vectors = problem.kernel[-1] / _lanes(problem, machine)
         if vectors < 2 and machine.lanes >= WIDE:
@@ -82,25 +99,33 @@ class Direct(NativeAlgorithm):
         """Seconds of everything else."""
         complex_ = problem.acc_dtype.kind == "c"
         share, around = self._rate(problem, machine)
-        products = (_taps(problem) + around) * (4 if complex_ else 1)
+        products: float = (_taps(problem) + around) * (4 if complex_ else 1) * _line_waste(problem)
         real = problem.acc_dtype.itemsize // (2 if complex_ else 1)
         alone = 2 * products * outputs(problem) / (machine.flops(real) * share)
         read = problem.batch * problem.in_channels * reached(problem)
         alone += 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
         alone += self.IMAGE * problem.batch * problem.groups
+        if not _in_place(problem):
+            alone += self.ROW * read / problem.in_size[-1]
         return shared(alone, machine) + far_output(problem, machine)
 
-    def _rate(self, problem: Problem, machine: Machine) -> tuple[float, int]:
+    def _rate(self, problem: Problem, machine: Machine) -> tuple[float, float]:
         """Share of the peak rate, and what an output costs beside its taps, in taps."""
-        share, around = self.APART[min(problem.rank, 3) - 1], 0
+        share, around = self.APART[min(problem.rank, 3) - 1], 0.0
         if _in_place(problem) and max(problem.dilation) == 1 and math.prod(problem.kernel[:-1]) > 1:
             volume = math.prod(problem.kernel[:-2]) > 1
             share = self.VOLUME if volume else self.PLANE
             around = self.AROUND_VOLUME if volume else self.AROUND_PLANE
         if max(problem.stride) > 1:
             share *= self.STRIDED if problem.rank < 3 else self.STRIDED_VOLUME
-        if problem.group_in > 1 or problem.acc_dtype.kind == "c":
+        if min(problem.group_in, problem.group_out) > 1:
+            share *= (
+                self.MANY_CHANNELS if problem.group_in * problem.group_out > 16 else self.SEVERAL
+            )
+        elif problem.group_in > 1 or problem.acc_dtype.kind == "c":
             share *= self.SEVERAL
+        if problem.acc_dtype.kind in "iu":
+            share *= self.WHOLE_IN_PLACE if _in_place(problem) else self.WHOLE
         if problem.acc_dtype.kind == "c":
             around = self.AROUND_COMPLEX
         # Vectors that an image cannot fill take as long as full ones.
@@ -115,6 +140,14 @@ def _taps(problem: Problem) -> int:
 def _lanes(problem: Problem, machine: Machine) -> int:
     """Numbers in a vector."""
     return max(machine.lanes * 4 // problem.acc_dtype.itemsize, 1)
+
+
+def _line_waste(problem: Problem) -> float:
+    """Places of the long line through a tile over those that are outputs."""
+    if _in_place(problem):
+        return 1.0
+    sizes = zip(out_size(problem)[1:], problem.kernel[1:], problem.dilation[1:], strict=True)
+    return math.sqrt(math.prod(1 + (k - 1) * d / n for n, k, d in sizes))
 
 
 def _in_place(problem: Problem) -> bool:
@@ -135,6 +168,7 @@ def _is_line(problem: Problem, machine: Machine) -> bool:
     return (
         _in_place(problem)
         and problem.x_dtype == problem.acc_dtype
+        and problem.acc_dtype.itemsize >= 4
         and math.prod(outer) == problem.group_in == problem.dilation[-1] == 1
         and (last > lanes or machine.lanes >= WIDE)
     )

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from multiconv._geometry import outputs
+from multiconv._geometry import out_size, outputs
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
@@ -25,14 +25,17 @@ class Fused(NativeAlgorithm):
     summary = "floats, kernels that are an outer product of short vectors, one pass over memory"
     value_sensitive = True
 
-    SHORT_ROW, ROW = 0.45, 0.73
+    SHORT_ROW, ROW = 0.4, 0.78
     """Share of the peak multiply-add rate along the last axis, by how many taps share a load."""
 
-    COLUMN, FAR_COLUMN = 0.5, 0.3
+    COLUMN, FAR_COLUMN = 0.38, 0.39
     """The same along other axes, where loads serve several rows; and beyond the cache."""
 
-    AROUND_PLANE, AROUND_VOLUME = 20, 90
+    AROUND_PLANE, AROUND_VOLUME = 4.2, 49
     """Multiply-adds that an output's way through the passes is worth."""
+
+    EACH_ROW = 92e-9
+    """Seconds that each row of results takes beyond its numbers."""
 
     NEAR = 40
     """Taps along the first axis whose rows the cache holds."""
@@ -68,9 +71,14 @@ class Fused(NativeAlgorithm):
         column = self.COLUMN if first <= self.NEAR else self.FAR_COLUMN
         around = self.AROUND_VOLUME if middle else self.AROUND_PLANE
         taps = last / row + sum(middle) / self.COLUMN + again * first / column + around
-        flops = 2 * results * taps
+        # Samples beyond the ends of a row, and of a plane, pass as others do.
+        wide = math.prod(
+            1 + k / n for k, n in zip(problem.kernel[1:], out_size(problem)[1:], strict=True)
+        )
+        flops = 2 * results * taps * wide
         moved = results * (problem.x_dtype.itemsize + problem.out_dtype.itemsize)
         alone = flops / rate + moved / machine.bandwidth1
+        alone += self.EACH_ROW * results / out_size(problem)[-1]
         seconds = CALL + shared(alone, machine) + far_output(problem, machine)
         error = (sum(problem.kernel) + 16 + problem.rank) * eps
         return Cost(seconds, self.scratch(problem, machine), error)

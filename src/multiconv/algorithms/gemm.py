@@ -24,19 +24,22 @@ class Gemm(NativeAlgorithm):
     name = "gemm"
     summary = "layers with several output channels, real dtypes and integers, any geometry"
 
-    PEAK = 0.96
+    PEAK = 0.8
     """Share of the multiply-add rate that the innermost loop reaches."""
+
+    WHOLE = 0.35
+    """What integers reach of it: their products take several steps."""
 
     PANEL, ROWS = 2, 8
     """Vectors of output channels of a block; output channels where pixels fill the vectors."""
 
-    HALF = 0.6
+    HALF = 0.82
     """What a panel of one vector takes of the time of a whole one."""
 
-    AROUND = 6
+    AROUND = 4
     """Products that beginning and storing an output takes as long as."""
 
-    POINT, TURN, COPY = 1.5, 0.35, 0.25
+    POINT, TURN, COPY = 1.5, 1.5, 0.088
     """Clock cycles that a pointer to a window, a sample turned around, a sample copied take."""
 
     FEW, POINTWISE = 32, 256
@@ -65,7 +68,10 @@ class Gemm(NativeAlgorithm):
             part = 0.0 if rest == 0 else self.HALF if rest <= lanes else 1.0
             busy = (panels + part) * self.PANEL * lanes
             moved = self._moved(problem)
-        alone = 2 * pixels * (terms + self.AROUND) * busy / (machine.flops(item) * self.PEAK)
+        rate = machine.flops(item) * self.PEAK
+        if problem.acc_dtype.kind in "iu":
+            rate *= self.WHOLE
+        alone = 2 * pixels * (terms + self.AROUND) * busy / rate
         alone += moved / clock + _traffic(problem) / machine.bandwidth1
         eps = rounding(problem.acc_dtype)
         seconds = CALL + shared(alone, machine)

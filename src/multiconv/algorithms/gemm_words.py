@@ -22,13 +22,13 @@ class GemmPairs(NativeAlgorithm):
     EACH = 2
     """Channels of a word."""
     WEIGHTS: tuple[str, ...] = ("int8", "uint8", "int16")
-    RATE = 0.9
+    RATE = 0.765
     """Words multiplied and added, as a share of the rate of float32 numbers."""
 
-    AROUND = 14
+    AROUND = 36
     """Words that beginning and storing an output takes as long as."""
 
-    WORD, TURN = 0.15, 0.5
+    WORD, TURN = 0.15, 0.65
     """Clock cycles that a word takes on its way: copied, and gathered from rows of channels."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
@@ -72,7 +72,7 @@ class GemmQuads(GemmPairs):
 
     EACH = 4
     WEIGHTS = ("int8",)
-    RATE = 0.95
+    RATE = 0.7655
 
 
 def _holds(dtype: np.dtype, value: complex) -> bool:

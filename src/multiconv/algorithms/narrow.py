@@ -26,14 +26,14 @@ class Narrow(NativeAlgorithm):
     summary = "8- and 16-bit integers, small kernels of integers and means of bytes, exact"
     value_sensitive = True
 
-    RATE = 0.7
+    RATE = 0.468
     """Products of 16-bit lanes a second, as a share of the peak rate of single floats."""
 
-    AROUND, EDGES = 3, 20e-9
+    AROUND, EDGES = 1.7, 51e-9
     """Products that an output's way through the registers is worth, and seconds that the two ends
     of a row take."""
 
-    ALONG, APART = 1.5, 4
+    ALONG, APART = 1.5, 2.7
     """Products that a tap along the row is worth in outer products, and any tap where no rows share
     their loads."""
 

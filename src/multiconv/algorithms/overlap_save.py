@@ -64,20 +64,25 @@ class OverlapSave(NativeAlgorithm):
         eps = rounding(problem.acc_dtype)
         error = 3 * eps * math.log2(math.prod(best.tile) + 1)
         return Cost(
-            CALL + ROUNDS_MORE + best.seconds, self.scratch(problem, planning.machine), error
+            CALL + ROUNDS_MORE + START + best.seconds,
+            self.scratch(problem, planning.machine),
+            error,
         )
 
 
-STAGE = {2: 11.0, 3: 12.0, 4: 13.0, 5: 16.0, 8: 15.5}
+STAGE = {2: 13.9, 3: 22.1, 4: 27.9, 5: 26.2, 8: 38.5}
 """Operations at the peak rate that take as long as a stage of each radix does for one point."""
 
-READ, WRITE = 6.5, 1.6
+READ, WRITE = 5.74, 2.13
 """The same for one byte on its way into a lane, and back."""
 
-SET, ROW_IN, ROW_OUT = 0.35e-6, 115e-9, 77e-9
+SET, ROW_IN, ROW_OUT = 500e-9, 172e-9, 98.4e-9
 """Seconds that the blocks in all lanes take beyond their work, at once and for each row."""
 
-VOLUME, APART = 1.15, 1.6
+START = 1.5e-6
+"""Seconds until the first block is loaded."""
+
+VOLUME, APART = 1.1, 1.2
 """How much longer blocks of volumes take, and blocks whose taps are far apart."""
 
 TRIPS = {1: 0.7, 4: 2.4, 12: 8.8}

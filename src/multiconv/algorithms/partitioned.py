@@ -29,7 +29,7 @@ class Partitioned(NativeAlgorithm):
     summary = "floats and complex, one axis, channels one by one, kernels of thousands of taps"
     value_sensitive = True
 
-    EFFICIENCY = 0.3
+    EFFICIENCY = 0.231
     """Share of the peak multiply-add rate, counting 5 n log2 n operations a transform."""
 
     PASSES = 8

@@ -33,8 +33,9 @@ class PixelSum(NativeAlgorithm):
     name = "pixel_sum"
     summary = "kernels about as large as the data, real dtypes and integers: weight gradients"
 
-    EFFICIENCY = 0.6
-    FEW_OUTPUTS = 0.25
+    EFFICIENCY = 0.24
+    AROUND = 33
+    FEW_OUTPUTS = 0.049
     MOST_OUTPUTS = 4096
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
@@ -51,7 +52,7 @@ class PixelSum(NativeAlgorithm):
         across = 2 * problem.group_out >= lanes
         columns = -(-problem.group_out // lanes) * lanes if across else problem.group_out
         rows = -(-problem.batch * math.prod(out_size(problem)) // 8) * 8
-        flops = 2.0 * places * problem.groups * rows * columns
+        flops = 2.0 * (places + self.AROUND) * problem.groups * rows * columns
         speed = machine.flops(size) * (self.EFFICIENCY if across else self.FEW_OUTPUTS)
         data = problem.batch * problem.in_channels * reached(problem)
         gradient = problem.out_channels * places

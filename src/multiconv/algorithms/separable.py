@@ -37,6 +37,9 @@ class Separable(Algorithm):
 
     name = "separable"
     summary = "kernels that are an outer product of vectors, one pass per axis"
+
+    BETWEEN = 1.3
+    """How much longer passes take whose input has just been written, and not been read."""
     value_sensitive = True
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
@@ -62,7 +65,7 @@ class Separable(Algorithm):
         steps = self.children(problem, traits, planning)
         eps = rounding(problem.acc_dtype)
         return Cost(
-            sum(s.cost.seconds for s in steps) + 0.5e-6 * len(steps),
+            self.BETWEEN * sum(s.cost.seconds for s in steps) + 0.5e-6 * len(steps),
             self.scratch_bytes(problem, traits, planning, planning.machine.threads),
             sum(s.cost.error for s in steps) + 16 * eps,
         )

@@ -26,11 +26,17 @@ class Sparse(NativeAlgorithm):
     summary = "kernels that are mostly zero on single channels, any dtype and boundary"
     value_sensitive = True
 
-    EFFICIENCY = 0.35
-    """Share of the peak multiply-add rate: most products need a load of their own."""
+    EFFICIENCY = (0.7, 0.5, 0.4)
+    """Share of the peak multiply-add rate, by rank: most products need a load of their own."""
 
-    EACH = 5
+    WHOLE = 0.6
+    """What is left of it for integers."""
+
+    EACH = 1.3
     """Taps whose time an output takes beyond its sum: checking, writing."""
+
+    ROW = 48e-9
+    """Seconds that each row takes that is copied."""
 
     EACH_COMPLEX = 25
     """The same for complex numbers, whose parts are taken apart first."""
@@ -53,9 +59,15 @@ class Sparse(NativeAlgorithm):
         kept = taps * float(1 - traits.zero_fraction)
         kept += self.EACH if parts == 1 else self.EACH_COMPLEX
         flops = 2 * kept * outputs(problem) * parts**2
-        rate = machine.flops(problem.acc_dtype.itemsize // parts) * self.EFFICIENCY
+        rate = (
+            machine.flops(problem.acc_dtype.itemsize // parts)
+            * self.EFFICIENCY[min(problem.rank, 3) - 1]
+        )
+        if problem.acc_dtype.kind in "iu":
+            rate *= self.WHOLE
         read = problem.batch * problem.in_channels * reached(problem)
         alone = flops / rate + 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
+        alone += self.ROW * read / problem.in_size[-1]
         work = shared(alone, machine) + far_output(problem, machine)
         error = (taps + 1) * rounding(problem.acc_dtype)
         return Cost(CALL + work, self.scratch(problem, machine), error)

@@ -64,19 +64,22 @@ class Steps(NativeAlgorithm):
         tasks *= math.prod(-(-n // t) for n, t in zip(count, tile, strict=True))
         moved = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
         moved += outputs(problem) * problem.out_dtype.itemsize
-        alone = tasks * (traits.boxes * box + TASK) + moved / profile.bandwidth1
+        alone = tasks * ((traits.boxes + WHOLE) * box + TASK) + moved / profile.bandwidth1
         seconds = CALL + shared(alone, profile, tasks) + far_output(problem, profile)
         error = rounding(problem.acc_dtype) * (sum(problem.kernel) + traits.boxes + 1)
         return Cost(seconds, self.scratch(problem, profile), error)
 
 
-MOVE, DOUBLING, BLOCKS, RING, ADD = 10.0, 2.5, 9.0, 7.0, 3.0
+MOVE, DOUBLING, BLOCKS, RING, ADD = 7.04, 4.0, 14.4, 11.2, 4.8
 """Time of one vector in vector multiply-adds at the peak rate: to read and write it, to double the
 windows along a line, to add windows of whole vectors, to pass through the ring of an axis, and to
 join the sums of the boxes before."""
 
-LOOP, BOX, TASK = 20e-9, 0.2e-6, 0.3e-6
+LOOP, BOX, TASK = 76.8e-9, 44.8e-9, 110e-9
 """Seconds that one line, one box of a tile and one tile take beyond their vectors."""
+
+WHOLE = 1.3
+"""Boxes whose time a tile takes once, whatever the kernel."""
 
 LINE, EACH = 2048, 8
 """Outputs of a tile along the last axis at least, and tiles that a problem is cut into at least."""

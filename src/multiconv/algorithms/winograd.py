@@ -75,20 +75,20 @@ GROWTH = {
 ROUNDINGS = 48
 """Additions that the roundings of the transforms themselves are worth."""
 
-PRODUCTS = 0.88
+PRODUCTS = 1.7
 """Operations at the peak rate that take as long as one of the matrix products does."""
 
-FORWARD, BACK = 10.5, 2.7
+FORWARD, BACK = 6.9, 3.6
 """The same for a byte of transformed input, and of products."""
 
-ARRAYS, NEAR, FAR = 3.9, 3.5, 1.1
+ARRAYS, NEAR, FAR = 3.6, 0.71, 1.3
 """Trips at one thread's bandwidth that input and output are worth, weights that caches hold, and
 what is beyond these."""
 
 APART = 2.0
 """How much longer arrays take whose taps lie apart."""
 
-BEGIN = 15e-6
+BEGIN = 2.2e-6
 """Seconds that a run takes beyond its work."""
 
 
@@ -190,8 +190,9 @@ def _seconds(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float
     size = problem.acc_dtype.itemsize
     lanes = _lanes(problem, profile)
     rows = problem.batch * problem.groups
-    for n, m in zip(out_size(problem), tile, strict=True):
-        rows *= -(-n // m)
+    for n, m, d in zip(out_size(problem), tile, problem.dilation, strict=True):
+        phases = min(d, n) if m > 1 else 1  # outputs of a tile are as far apart as taps
+        rows *= phases * -(-n // (phases * m))
     into = -(-problem.group_in // lanes) * lanes
     out = -(-problem.group_out // lanes) * lanes
     into *= products * rows * size

@@ -24,6 +24,7 @@ CLOSE = 1.04
 """A choice slower than the best by this factor is measured longer before it counts as lost."""
 CONTENDER = 1.3
 ROUNDS, MORE_ROUNDS, BUDGET, MORE_BUDGET = 5, 25, 0.25, 0.5
+WARM_CALLS = 5
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _judge(one: Draw) -> Verdict:
 
 
 def _timings(calls: dict[str, Any], chosen: str) -> dict[str, Timing]:
-    firsts = {name: _second_call(run) for name, run in calls.items()}
+    firsts = {name: _warm_call(run) for name, run in calls.items()}
     limit = SLOW * min(firsts.values())
     quick = {name: run for name, run in calls.items() if firsts[name] <= limit}
     found = interleave(quick, ROUNDS, BUDGET)
@@ -94,15 +95,16 @@ def _timings(calls: dict[str, Any], chosen: str) -> dict[str, Timing]:
     return {name: found.get(name) or Timing([firsts[name]]) for name in calls}
 
 
-def _second_call(run: Any) -> float:
-    """Seconds of a call that is not the first, unless that one was long already."""
-    for _ in range(2):
+def _warm_call(run: Any) -> float:
+    """Seconds of the quickest of some calls after the first, or of the first if that was long."""
+    took = []
+    for _ in range(WARM_CALLS):
         start = time.perf_counter()
         run()
-        took = time.perf_counter() - start
-        if took > BUDGET:
+        took.append(time.perf_counter() - start)
+        if sum(took) > (BUDGET if len(took) == 1 else BUDGET / 5):
             break
-    return took
+    return min(took[1:] or took)
 
 
 def summary(verdicts: list[Verdict]) -> dict[str, Any]:
