@@ -25,17 +25,20 @@ class Fused(NativeAlgorithm):
     summary = "floats, kernels that are an outer product of short vectors, one pass over memory"
     value_sensitive = True
 
-    SHORT_ROW, ROW = 0.4, 0.78
+    SHORT_ROW, ROW = 0.23, 0.78
     """Share of the peak multiply-add rate along the last axis, by how many taps share a load."""
 
-    COLUMN, FAR_COLUMN = 0.38, 0.39
+    COLUMN, FAR_COLUMN = 0.33, 0.39
     """The same along other axes, where loads serve several rows; and beyond the cache."""
 
-    AROUND_PLANE, AROUND_VOLUME = 4.2, 49
+    AROUND_PLANE, AROUND_VOLUME = 3.2, 33
     """Multiply-adds that an output's way through the passes is worth."""
 
-    EACH_ROW = 92e-9
+    EACH_ROW = 0.11e-6
     """Seconds that each row of results takes beyond its numbers."""
+
+    STREAM = 4.4
+    """Bytes that are read and written while a copy of one thread moves one."""
 
     NEAR = 40
     """Taps along the first axis whose rows the cache holds."""
@@ -77,7 +80,7 @@ class Fused(NativeAlgorithm):
         )
         flops = 2 * results * taps * wide
         moved = results * (problem.x_dtype.itemsize + problem.out_dtype.itemsize)
-        alone = flops / rate + moved / machine.bandwidth1
+        alone = flops / rate + moved / (self.STREAM * machine.bandwidth1)
         alone += self.EACH_ROW * results / out_size(problem)[-1]
         seconds = CALL + shared(alone, machine) + far_output(problem, machine)
         error = (sum(problem.kernel) + 16 + problem.rank) * eps

@@ -37,10 +37,10 @@ class Separable(Algorithm):
 
     name = "separable"
     summary = "kernels that are an outer product of vectors, one pass per axis"
-
-    BETWEEN = 1.3
-    """How much longer passes take whose input has just been written, and not been read."""
     value_sensitive = True
+
+    BETWEEN = 1.5
+    """How much longer passes take whose input has just been written, and not been read."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Single-channel problems with a known kernel of rank one."""
