@@ -75,12 +75,12 @@ UNKNOWN = KernelTraits()
 def look(kernel: Array, rank: int, *, fast: bool = False) -> KernelTraits:
     """The traits of a kernel of shape ``(groups, out, in, *spatial)``; ``fast`` asks for cosines.
 
-    Of kernels that sum over channels only finiteness is told: no other trait of theirs would change
-    a choice, and they can be as large as the data.
+    Of kernels that sum over channels, or are large and have several outputs, only finiteness is
+    told: no other trait of theirs would change a choice, and they can be as large as the data.
     """
     if kernel.size == 0:
         return UNKNOWN
-    if kernel.shape[2] != 1:
+    if kernel.shape[2] != 1 or (kernel.shape[1] > 1 and kernel.nbytes > KEPT_BYTES):
         return KernelTraits(finite=_all_finite(kernel))
     if kernel.nbytes > KEPT_BYTES:
         return _look_at(kernel, rank, fast)
