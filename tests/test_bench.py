@@ -155,6 +155,11 @@ def test_lines_that_cannot_be_understood(line, complaint):
 def test_selection():
     assert [str(e) for f in select("5 by 3 float32") for e in f.entries] == ["tiny 5 by 3 float32"]
     assert [f.key for f in select(family="batch,tiny")] == ["batch", "tiny"]
+    eight = [e for f in select(family="dense3", suite="layers", batch=8) for e in f.entries]
+    assert eight
+    assert {e.problem.batch for e in eight} == {8}
+    with pytest.raises(ValueError, match="at batch 7"):
+        select(suite="layers", batch=7)
     with pytest.raises(ValueError, match="family: 'tinny'"):
         select(family="tinny")
     with pytest.raises(ValueError, match="contains 'nothing'"):

@@ -75,6 +75,10 @@ PROBLEMS = """
     mb2 ic70 oc6 in12x17 k3x4 s2x3 d1x2 p3:2 b=edge,wrap dt=uint8,int8,int32,int32
     mb1 ic5 oc36 in4x5x6 k2x1x3 p1:1 cval=-7 flip dt=int8,int8,int32,int32 channels_last
     mb1 ic5 oc9 in12x17 k3x4 s4x1 p2:3 dt=int16,int16,int32,int32 channels_last
+    mb9 ic2 oc17 in11x12 k11x12 p1:1 float32
+    mb17 ic1 oc8 in19x14 k17x12 float64 channels_last
+    g2 mb8 ic4 oc18 in13x9 k13x9 p2:2 float32
+    mb33 ic3 oc40 in8x21 k7x21 p0:1,2:2 float32 channels_last
     mb1 in15x17 k3x2 dt=float32,complex64,complex64,complex64 p1:1
     mb1 ic2 oc4 in15x17 k3x2 dt=bool,bool,int32,int32 p1:1
     mb1 in19x18 k4x3 p3:2 cval=1 bool

@@ -138,7 +138,7 @@ def test_what_direct_summation_keeps_is_kept_in_images(what, dtype, rng):
 
 
 LAYERS_ALONE = {"depthwise", "fft_tiled", "gemm", "gemm_pairs", "gemm_quads", "narrow", "parts",
-                "pixel_sum", "polyphase", "winograd"}  # fmt: skip
+                "pixel_sum", "polyphase", "winograd", "winograd_gradient"}  # fmt: skip
 """What takes none of these: the conformance suite and tests of their own show them the same."""
 
 
@@ -417,6 +417,8 @@ GUARD = [
     *(f"mb2 ic{c} oc{n} in5x{n + 1} k3x2 p1:1 dt={t},int8,int32,int32 bias"
       for n in WIDTHS[1:12] for c, t in ((5, "int8"), (65, "uint8"), (8, "int16"))),
     "mb2 ic12 oc17 in9x11 k1x1 dt=int8,int8,int32,int32",
+    *(f"mb{n} ic2 oc9 in9x{n + 1} k9x{n + 1} p1:1 {t}" for n in WIDTHS[5:12]
+      for t in ("float32", "float64")), "mb8 ic3 oc17 in14x9 k12x7 p1:1 float32",
     *(f"in{n}x{n + 1} k{k} p1:1 {t} scale bias res"
       for n in WIDTHS[3:] for k, t in (("3x3", "float32"), ("2x1", "complex64"))),
     "mb2 ic3 oc5 in13x19 k3x2 s1x2 float64 scale res act=relu", "in3000 k70 float32 scale res",

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
 
-import numpy as np
-
-from multiconv._core import Executable, Packed
 from multiconv._geometry import out_size, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
-from multiconv._typing import Array
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, shared
+from multiconv.algorithms._in_place import KernelInPlace
+from multiconv.algorithms._native import CALL, shared
 
 
-class _Prepared(NamedTuple):
-    executable: Executable
-    packed: Packed
-    kernel: Array
-    """Kept alive: what is packed is the place where it lies."""
-
-
-class PixelSum(NativeAlgorithm):
+class PixelSum(KernelInPlace):
     """Sums outer products of windows and gradients, pixel after pixel, in registers.
 
     The long reduction of the weight gradient after Georganas et al., "Anatomy of High-Performance
@@ -64,18 +53,3 @@ class PixelSum(NativeAlgorithm):
         eps = rounding(problem.acc_dtype)
         return Cost(2 * CALL + shared(alone, machine), self.scratch(problem, machine),
                     (places + 1) * eps)  # fmt: skip
-
-    def prepare(
-        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
-    ) -> Any:
-        """Remember where the kernel lies."""
-        kernel = self.native(problem, kernel).view()
-        kernel.flags.writeable = False
-        found = self.executable(problem)
-        return _Prepared(found, found.pack(kernel), kernel)
-
-    def prepared_bytes(self, problem: Problem, traits: KernelTraits, planning: Planning) -> int:
-        """Bytes of the kernel that is kept alive, too."""
-        taps = math.prod(problem.kernel) * problem.group_in * problem.out_channels
-        values = taps * np.dtype(COMPUTE[problem.acc_dtype.name]).itemsize
-        return super().prepared_bytes(problem, traits, planning) + values

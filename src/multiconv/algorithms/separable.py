@@ -104,7 +104,8 @@ class Separable(Algorithm):
         factors[active[0]] = math.prod(rest, start=factors[active[0]])
         prepared = []
         for axis, child in zip(active, _passes(problem), strict=True):
-            along = replace(look(factors[axis], problem.rank), cosines=traits.cosines)
+            seen = look(factors[axis], problem.rank)
+            along = replace(seen, cosines=traits.cosines, separable=False)  # as `children` asks
             step = planning.step(child, along)
             shape = (problem.batch, problem.groups, 1, *out_size(child))
             prepared.append(_Pass(step, step.prepare(factors[axis]), shape))

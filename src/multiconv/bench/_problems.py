@@ -113,8 +113,10 @@ def parse(lines: Iterable[str]) -> list[Family]:
     return found
 
 
-def select(only: str = "", family: str = "", suite: str = "single") -> list[Family]:
-    """The families, or those named, with the entries that contain ``only``.
+def select(
+    only: str = "", family: str = "", suite: str = "single", batch: int | None = None
+) -> list[Family]:
+    """The families, or those named, with the entries that contain ``only``, of one batch size.
 
     Raises
     ------
@@ -128,11 +130,12 @@ def select(only: str = "", family: str = "", suite: str = "single") -> list[Fami
             raise ValueError(f"family: {name!r} is not allowed, give some of {', '.join(known)}")
     chosen = []
     for one in (known[n] for n in names or known):
-        entries = [e for e in one.entries if only in str(e)]
+        entries = [e for e in one.entries if only in str(e) and batch in (None, e.problem.batch)]
         if entries:
             chosen.append(replace(one, entries=entries))
     if not chosen:
-        raise ValueError(f"only: no problem's name contains {only!r}")
+        sized = "" if batch is None else f" at batch {batch}"
+        raise ValueError(f"only: no problem's name contains {only!r}{sized}")
     return chosen
 
 

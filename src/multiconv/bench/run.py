@@ -38,10 +38,10 @@ class Where:
 
 def measure(
     suite: str, family: str, only: str, effort: Effort, threads: int | None, *,
-    smallest: bool = False,
+    batch: int | None = None, smallest: bool = False,
 ) -> Report:  # fmt: skip
     """Measure the problems that are chosen, telling each on standard error."""
-    chosen = select(only, family, suite)
+    chosen = select(only, family, suite, batch)
     if smallest:
         chosen = [_smallest(one) for one in chosen]
     count = with_threads(threads)

@@ -24,6 +24,8 @@ def bench(
         metavar="NAME[,NAME]", help="These families of problems only.")] = "",
     only: Annotated[str, typer.Option(
         metavar="TEXT", help="The problems whose name, family first, contains this.")] = "",
+    batch: Annotated[int | None, typer.Option(
+        metavar="N", min=1, help="The problems of this batch size.", show_default=False)] = None,
     rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Rounds a problem.")] = 15,
     seconds: Annotated[float, typer.Option(
         metavar="S", min=0, help="Time a problem, after which no round begins.")] = 2.5,
@@ -74,7 +76,7 @@ def bench(
         report = run.read(read)
     else:
         effort = run.QUICK if quick else run.Effort(rounds, seconds)
-        report = run.measure(suite, family, only, effort, threads, smallest=quick)
+        report = run.measure(suite, family, only, effort, threads, batch=batch, smallest=quick)
     run.show(console, report, where)
     return DIFFERENT if any(r.failure for r in report.results) else 0
 

@@ -1,0 +1,73 @@
+"""Weight gradients of small kernels by minimal filtering: fewer multiplications."""
+
+from __future__ import annotations
+
+import math
+
+from multiconv._geometry import out_size, outputs, reached
+from multiconv._problem import Problem, rounding
+from multiconv._traits import KernelTraits
+from multiconv.algorithms._base import Cost, Planning, Refusal
+from multiconv.algorithms._in_place import KernelInPlace
+from multiconv.algorithms._native import CALL, shared
+
+
+class WinogradGradient(KernelInPlace):
+    """Tiles of data and of gradients are transformed, multiplied and summed, then transformed back.
+
+    A 3 x 3 kernel takes a quarter of the multiplications. The sum over all tiles is taken before
+    the way back, which is linear. Data of which a few values stand out are summed directly. After
+    Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016).
+    """
+
+    name = "winograd_gradient"
+    summary = "weight gradients of 3 x 3 and 5 x 5 layers, floats, no strides and no dilation"
+
+    TILE = 4
+    """Outputs of a tile along each axis."""
+
+    RATE = 0.6
+    """Of the peak multiply-add rate, in the products."""
+
+    TRANSFORM = 50
+    """Multiply-adds that a number of a transformed tile takes."""
+
+    TRIPS = 4.0
+    """Trips through memory that data, gradients and sums are worth."""
+
+    FEWEST = 8
+    """Channels on either side below which transforms take longer than products."""
+
+    BEGIN = 6e-6
+    """Seconds that a run takes beyond its work."""
+
+    ROUNDINGS = 40
+    """Units of rounding that the transforms add."""
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Channels enough, and what the kernel takes."""
+        if problem.precision == "highest":
+            return Refusal("precision='highest' asks for direct summation")
+        if min(problem.batch, problem.group_out) < self.FEWEST:
+            return Refusal("with so few channels the transforms cost more than they save")
+        return super().accepts(problem, traits)
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """Transforms, products, and the memory."""
+        machine, size = planning.machine, problem.acc_dtype.itemsize
+        lanes = max(machine.lanes * 4 // size, 1)
+        products = math.prod(self.TILE + n - 1 for n in out_size(problem))
+        tiles = problem.group_in * math.prod(-(-n // self.TILE) for n in problem.kernel)
+        inputs = -(-problem.batch // lanes) * lanes
+        columns = -(-problem.group_out // lanes) * lanes
+        numbers = products * tiles * (inputs + columns)
+        work = products * tiles * inputs * columns / self.RATE + self.TRANSFORM * numbers
+        moved = problem.batch * problem.in_channels * reached(problem) + 2 * outputs(problem)
+        moved += problem.out_channels * problem.group_in * math.prod(problem.kernel)
+        moved += problem.groups * products * inputs * columns
+        alone = 2 * problem.groups * work / machine.flops(size)
+        alone += self.TRIPS * moved * size / machine.bandwidth1
+        terms = problem.group_in * math.prod(problem.kernel)
+        error = rounding(problem.acc_dtype) * (terms + self.ROUNDINGS)
+        seconds = CALL + self.BEGIN + shared(alone, machine)
+        return Cost(seconds, self.scratch(problem, machine), error)
