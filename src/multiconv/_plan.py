@@ -13,7 +13,7 @@ from multiconv._planner import Row, Step, output_rounding, planner
 from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._threads import get_num_threads
-from multiconv._traits import UNKNOWN, KernelTraits, look
+from multiconv._traits import UNKNOWN, KernelTraits, look, look_at_data
 from multiconv._typing import Array
 from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
 from multiconv.algorithms._native import Executable, NativeAlgorithm, converts_kernel
@@ -311,7 +311,10 @@ class Plan:
     def _choose(self, kernel: Array) -> Step:
         summed = kernel.astype(self.problem.acc_dtype, copy=False)
         fast = self.problem.precision == "fast"
-        traits: KernelTraits = look(summed, self.problem.rank, fast=fast)
+        if self._request.kernel_is_data:
+            traits: KernelTraits = look_at_data(summed)
+        else:
+            traits = look(summed, self.problem.rank, fast=fast)
         return planner.step(self.problem, traits, self._method)
 
     def _kernel_view(self, kernel: Array) -> Array:

@@ -75,16 +75,21 @@ UNKNOWN = KernelTraits()
 def look(kernel: Array, rank: int, *, fast: bool = False) -> KernelTraits:
     """The traits of a kernel of shape ``(groups, out, in, *spatial)``; ``fast`` asks for cosines.
 
-    Of kernels that sum over channels, or are large and have several outputs, only finiteness is
-    told: no other trait of theirs would change a choice, and they can be as large as the data.
+    Of kernels that sum over channels only finiteness is told: no other trait of theirs would change
+    a choice, and they can be as large as the data.
     """
     if kernel.size == 0:
         return UNKNOWN
-    if kernel.shape[2] != 1 or (kernel.shape[1] > 1 and kernel.nbytes > KEPT_BYTES):
-        return KernelTraits(finite=_all_finite(kernel))
+    if kernel.shape[2] != 1:
+        return look_at_data(kernel)
     if kernel.nbytes > KEPT_BYTES:
         return _look_at(kernel, rank, fast)
     return _kept_look(kernel.tobytes(), kernel.dtype, kernel.shape, rank, fast)
+
+
+def look_at_data(kernel: Array) -> KernelTraits:
+    """Whether a kernel that is data is finite, and nothing else."""
+    return KernelTraits(finite=_all_finite(kernel))
 
 
 @lru_cache(maxsize=64)

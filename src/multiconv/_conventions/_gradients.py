@@ -98,6 +98,7 @@ def conv_weight_grad(
         replace(form.kernel_layout(g, transposed=True, lead_in=True),
                 flip=spatial if forward.flip else ()),
         w.shape, x.shape, grad.shape, empty=0 in grad.shape or 0 in x.shape or 0 in w.shape,
+        kernel_is_data=True,
     )  # fmt: skip
 
 

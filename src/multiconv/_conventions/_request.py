@@ -113,6 +113,8 @@ class Request:
     """Nothing to compute: the result is zeros (or has no elements)."""
     finish: Callable[[Array], Array] | None = None
     """What remains to be done to the sums, such as folding a border back."""
+    kernel_is_data: bool = False
+    """The kernel is as large as the data and other at each call: its values are worth no look."""
     sums_shape: tuple[int, ...] = ()
     """Shape of the sums, where `finish` changes it."""
 

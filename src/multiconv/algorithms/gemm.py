@@ -42,7 +42,7 @@ class Gemm(NativeAlgorithm):
     POINT, TURN, COPY = 1.5, 1.5, 0.088
     """Clock cycles that a pointer to a window, a sample turned around, a sample copied take."""
 
-    PACK, AGAIN = 8, 0.5
+    PACK, AGAIN = 3, 0.35
     """Trips through memory that packing weights takes as long as, and reading them for an image."""
 
     FEW, POINTWISE = 32, 256

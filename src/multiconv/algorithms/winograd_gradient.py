@@ -26,19 +26,19 @@ class WinogradGradient(KernelInPlace):
     TILE = 4
     """Outputs of a tile along each axis."""
 
-    RATE = 0.6
+    RATE = 0.63
     """Of the peak multiply-add rate, in the products."""
 
-    TRANSFORM = 50
+    TRANSFORM = 80
     """Multiply-adds that a number of a transformed tile takes."""
 
-    TRIPS = 4.0
+    TRIPS = 1.5
     """Trips through memory that data, gradients and sums are worth."""
 
     FEWEST = 8
     """Channels on either side below which transforms take longer than products."""
 
-    BEGIN = 6e-6
+    BEGIN = 25e-6
     """Seconds that a run takes beyond its work."""
 
     ROUNDINGS = 40
