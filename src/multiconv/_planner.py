@@ -12,6 +12,7 @@ from typing import Any
 
 from multiconv import _wisdom
 from multiconv._errors import MemoryLimitError, RefusedError
+from multiconv._geometry import out_size
 from multiconv._machine import Machine, machine, memory_limit
 from multiconv._problem import Problem, rounding
 from multiconv._registry import registered
@@ -27,6 +28,9 @@ PREPARED, PREPARED_LOW = 4.5, 1.0
 
 PREPARED_MORE, PREPARED_MORE_ALONE = 2**20, 2**26
 """And so many bytes larger; the second where no channels are summed: spectra of image kernels."""
+
+PACKED_TAP = 4e-9
+"""Seconds that preparing a tap takes."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,18 @@ class Planner:
 
     def _ask(self, algorithm: Algorithm, problem: Problem, traits: KernelTraits) -> Cost | Refusal:
         refusal = algorithm.accepts(problem, traits)
-        return refusal if refusal is not None else algorithm.cost(problem, traits, self)
+        if refusal is not None:
+            return refusal
+        cost = algorithm.cost(problem, traits, self)
+        return replace(cost, seconds=cost.seconds + _packing(algorithm, problem))
+
+
+def _packing(algorithm: Algorithm, problem: Problem) -> float:
+    """Seconds that preparing a kernel takes that is far larger than the result: data of one call."""
+    taps = math.prod(problem.kernel)
+    if not algorithm.packs_kernel or taps <= 2 * math.prod(out_size(problem)):
+        return 0.0
+    return PACKED_TAP * taps * problem.group_in * problem.out_channels
 
 
 def _costs(verdicts: dict[str, Cost | Refusal]) -> dict[str, Cost]:

@@ -108,6 +108,9 @@ class Algorithm(ABC):
     value_sensitive: ClassVar[bool] = False
     """Whether its answers depend on kernel values, so that they must be seen before it runs."""
 
+    packs_kernel: ClassVar[bool] = True
+    """Whether a kernel takes time before it runs. Costs leave that out, as plans keep kernels."""
+
     last_resort: ClassVar[bool] = False
     """Whether it is asked only where a quicker algorithm takes more scratch than it may."""
 

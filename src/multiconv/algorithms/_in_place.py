@@ -25,6 +25,8 @@ class _Prepared(NamedTuple):
 class KernelInPlace(NativeAlgorithm):
     """Packs nothing: the kernel is as large as the data, and other at every call."""
 
+    packs_kernel = False
+
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> Any:

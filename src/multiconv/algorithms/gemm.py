@@ -42,8 +42,8 @@ class Gemm(NativeAlgorithm):
     POINT, TURN, COPY = 1.5, 1.5, 0.088
     """Clock cycles that a pointer to a window, a sample turned around, a sample copied take."""
 
-    PACK, AGAIN = 3, 0.35
-    """Trips through memory that packing weights takes as long as, and reading them for an image."""
+    AGAIN = 0.35
+    """Trips through memory that reading weights takes for each image."""
 
     FEW, POINTWISE = 32, 256
     """Input channels below which windows are not worth pointers; up to which pixels stay in rows
@@ -76,10 +76,9 @@ class Gemm(NativeAlgorithm):
             rate *= self.WHOLE
         alone = 2 * pixels * (terms + self.AROUND) * busy / rate
         alone += moved / clock + _traffic(problem) / machine.bandwidth1
-        if math.prod(problem.kernel) > math.prod(out_size(problem)):  # data, packed at every call
+        if math.prod(problem.kernel) > 2 * math.prod(out_size(problem)):
             weights = problem.out_channels * terms * item
-            trips = self.PACK + self.AGAIN * problem.batch
-            alone += trips * weights / machine.bandwidth1
+            alone += self.AGAIN * problem.batch * weights / machine.bandwidth1
         eps = rounding(problem.acc_dtype)
         seconds = CALL + shared(alone, machine)
         return Cost(seconds, self.scratch(problem, machine), (terms + 1) * eps)

@@ -25,6 +25,9 @@ class PixelSum(KernelInPlace):
     EFFICIENCY, FEW_OUTPUTS = 0.92, 0.092
     """Share of the peak multiply-add rate, output channels in the lanes, and pixels."""
 
+    FEW_PLACES = 0.2
+    """What is left of it where outputs outnumber places."""
+
     AROUND = 79
     """Places that beginning and storing the sums takes as long as."""
 
@@ -46,6 +49,8 @@ class PixelSum(KernelInPlace):
         rows = -(-problem.batch * math.prod(out_size(problem)) // 8) * 8
         flops = 2.0 * (places + self.AROUND) * problem.groups * rows * columns
         speed = machine.flops(size) * (self.EFFICIENCY if across else self.FEW_OUTPUTS)
+        if math.prod(problem.kernel) < math.prod(out_size(problem)):
+            speed *= self.FEW_PLACES
         data = problem.batch * problem.in_channels * reached(problem)
         gradient = problem.out_channels * places
         copies = data * -(-columns // (4 * lanes)) + gradient * -(-problem.batch // 64)
