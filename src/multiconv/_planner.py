@@ -181,7 +181,7 @@ class Planner:
 
 
 def _packing(algorithm: Algorithm, problem: Problem) -> float:
-    """Seconds that preparing a kernel takes that is far larger than the result: data of one call."""
+    """Seconds that preparing a kernel takes that is far larger than the result: one call's data."""
     taps = math.prod(problem.kernel)
     if not algorithm.packs_kernel or taps <= 2 * math.prod(out_size(problem)):
         return 0.0
