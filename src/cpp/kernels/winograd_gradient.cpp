@@ -1,5 +1,6 @@
-// Weight gradients of small square kernels by minimal filtering. Of F(K, 4), the four taps are
-// outputs' gradients and the K outputs those of the weights: products are summed over all tiles of
+// Weight gradients of small square kernels by minimal filtering. Of F(3, 4) or F(5, 2), which round
+// least of those that save most, the taps are outputs' gradients and the outputs those of the
+// weights: products are summed over all tiles of
 // all images, then transformed back once. After Lavin & Gray, "Fast Algorithms for Convolutional
 // Neural Networks" (2016).
 //
@@ -16,7 +17,6 @@ extern const Kernel pixel_sum_kernel;
 
 namespace {
 
-inline constexpr i64 kTile = 4;                           // outputs of a tile, each way
 inline constexpr i64 kTileBytes = 4 << 20;                // of tiles that are transformed at once
 inline constexpr i64 kMostBytes = 60 << 20;               // of scratch
 inline constexpr i64 kFewestPixels = 64;                  // of an image
@@ -33,10 +33,10 @@ struct Cut {
 };
 
 template <class T>
-MC_INLINE Cut cut_for(const Desc& d, i64 products) {
+MC_INLINE Cut cut_for(const Desc& d, i64 products, i64 tile) {
   Cut cut{};
-  cut.down = ceil_div(d.kernel[0], kTile);
-  cut.across = ceil_div(d.kernel[1], kTile);
+  cut.down = ceil_div(d.kernel[0], tile);
+  cut.across = ceil_div(d.kernel[1], tile);
   cut.bands = d.in_channels * cut.down;
   const i64 unit = max_of(kLanes<T>, kRows);
   cut.inputs = ceil_div(d.batch, unit) * unit;
@@ -81,13 +81,14 @@ struct Seen {
 
 template <class T, int K>
 class Gradient {
-  static constexpr i64 lanes = kLanes<T>, products = kTile + K - 1, all = products * products;
+  static constexpr i64 lanes = kLanes<T>, products = 6, all = products * products;
+  static constexpr i64 tile = products - K + 1;  // outputs of a tile, each way
   using Window = InputTransform<T, products>;
-  using Taps = KernelTransform<T, products, kTile>;
+  using Taps = KernelTransform<T, products, tile>;
   using Back = OutputTransform<T, products, K>;
 
  public:
-  explicit Gradient(const Desc& d) : d_(d), cut_(cut_for<T>(d, all)) {}
+  explicit Gradient(const Desc& d) : d_(d), cut_(cut_for<T>(d, all, tile)) {}
 
   i64 shared_elements() const {
     const i64 tiles = cut_.together * cut_.across;
@@ -95,7 +96,7 @@ class Gradient {
            2 * lanes * (cut_.together + 1) * vectors();
   }
 
-  i64 own_elements() const { return 2 * products * (kTile * cut_.across + K - 1) * lanes; }
+  i64 own_elements() const { return 2 * products * (tile * cut_.across + K - 1) * lanes; }
 
   // False where another way has to do it; the output is not touched then.
   bool run(const RunArgs& args) {
@@ -215,10 +216,10 @@ class Gradient {
 
   Seen<T> read_data(const ConstView& x, const T* from, i64 number, i64 band, i64 v) const {
     const i64* s = x.strides;
-    const i64 image = number / cut_.down, c = v * lanes, length = kTile * cut_.across + K - 1;
+    const i64 image = number / cut_.down, c = v * lanes, length = tile * cut_.across + K - 1;
     const Planes<const T> planes = {from + c * s[0] + image * s[2], min_of(lanes, d_.batch - c),
                                     s[0], s + 3};
-    const At at = {number % cut_.down * kTile - d_.pad_low[0], d_.pad_low[1], d_.in_size[0],
+    const At at = {number % cut_.down * tile - d_.pad_low[0], d_.pad_low[1], d_.in_size[0],
                    d_.in_size[1], length};
     T* rows = own();
     const Seen<T> seen = read(planes, x_end_, at, products, rows);
@@ -228,12 +229,12 @@ class Gradient {
 
   Seen<T> read_grad(const ConstView& grad, const T* from, i64 number, i64 band, i64 v) const {
     const i64* s = grad.strides;
-    const i64 image = number / cut_.down, o = v * lanes, length = kTile * cut_.across;
+    const i64 image = number / cut_.down, o = v * lanes, length = tile * cut_.across;
     const Planes<const T> planes = {from + o * s[1] + image * s[2],
                                     min_of(lanes, d_.out_channels - o), s[1], s + 3};
-    const At at = {number % cut_.down * kTile, 0, d_.kernel[0], d_.kernel[1], length};
+    const At at = {number % cut_.down * tile, 0, d_.kernel[0], d_.kernel[1], length};
     T* rows = own();
-    const Seen<T> seen = read(planes, grad_end_, at, kTile, rows);
+    const Seen<T> seen = read(planes, grad_end_, at, tile, rows);
     spread<Taps>(rows, length, v_ + o, cut_.outputs, band);
     return seen;
   }
@@ -247,7 +248,7 @@ class Gradient {
     const i64 product = cut_.together * cut_.across * channels;
     pass<T, Transform>(columns, lanes, to + band * cut_.across * channels, product,
                        {products, length * lanes, products * product},
-                       {cut_.across, kTile * lanes, channels});
+                       {cut_.across, tile * lanes, channels});
   }
 
   // Input channels [c, end) of one product.

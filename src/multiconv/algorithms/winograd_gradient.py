@@ -23,8 +23,8 @@ class WinogradGradient(KernelInPlace):
     name = "winograd_gradient"
     summary = "weight gradients of 3 x 3 and 5 x 5 layers, floats, no strides and no dilation"
 
-    TILE = 4
-    """Outputs of a tile along each axis."""
+    PRODUCTS = 6
+    """Of a tile, along each axis."""
 
     RATE = 0.63
     """Of the peak multiply-add rate, in the products."""
@@ -56,8 +56,9 @@ class WinogradGradient(KernelInPlace):
         """Transforms, products, and the memory."""
         machine, size = planning.machine, problem.acc_dtype.itemsize
         lanes = max(machine.lanes * 4 // size, 1)
-        products = math.prod(self.TILE + n - 1 for n in out_size(problem))
-        tiles = problem.group_in * math.prod(-(-n // self.TILE) for n in problem.kernel)
+        products = self.PRODUCTS**2
+        tile = self.PRODUCTS - out_size(problem)[0] + 1
+        tiles = problem.group_in * math.prod(-(-n // tile) for n in problem.kernel)
         inputs = -(-problem.batch // lanes) * lanes
         columns = -(-problem.group_out // lanes) * lanes
         numbers = products * tiles * (inputs + columns)
