@@ -1,5 +1,6 @@
-// direct, gemm and its words, running_sum and sparse against the sum that defines them, exactly: values are small
-// whole numbers. Arrays lie in blocks of their own size, so that a sanitizer sees any step outside.
+// direct, gemm and its words, running_sum and sparse against the sum that defines them, exactly:
+// values are small whole numbers. Arrays lie in blocks of their own size, so that a sanitizer sees
+// any step outside.
 #include <algorithm>
 #include <complex>
 #include <cstdlib>

@@ -28,7 +28,7 @@ class Fused(NativeAlgorithm):
     SHORT_ROW, ROW = 0.23, 0.78
     """Share of the peak multiply-add rate along the last axis, by how many taps share a load."""
 
-    COLUMN, FAR_COLUMN = 0.33, 0.39
+    COLUMN, FAR_COLUMN = 0.33, 0.32
     """The same along other axes, where loads serve several rows; and beyond the cache."""
 
     AROUND_PLANE, AROUND_VOLUME = 3.2, 33

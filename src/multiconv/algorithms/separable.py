@@ -39,7 +39,7 @@ class Separable(Algorithm):
     summary = "kernels that are an outer product of vectors, one pass per axis"
     value_sensitive = True
 
-    BETWEEN = 1.5
+    BETWEEN = 1.1
     """How much longer passes take whose input has just been written, and not been read."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:

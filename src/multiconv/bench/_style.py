@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from matplotlib.figure import Figure
 INK, FAINT, RULE, PAPER = "#22262b", "#6c757d", "#d8dce0", "#ffffff"
 OURS, PEER, LIMIT = "#0f766e", "#c2410c", "#9aa2ab"
 LOST, EVEN, WON = "#b93a1e", "#f7f4ee", "#0f766e"
+LETTERS = 18
+"""Of the smallest print in an inch."""
 SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "axes.edgecolor": RULE,
     "axes.labelcolor": FAINT, "axes.titlesize": 10, "axes.titleweight": "bold",
@@ -33,7 +36,8 @@ def caption(figure: Figure, title: str, remark: str, machine: dict[str, Any]) ->
     left = 0.14 / width
     figure.text(left, 1 - 0.16 / height, title, va="top", size=13, weight="bold")
     figure.text(left, 1 - 0.44 / height, remark, va="top", size=9, color=FAINT)
-    figure.text(left, 0.1 / height, " · ".join(measured), va="bottom", size=7, color=FAINT)
+    words = textwrap.fill(" · ".join(measured), int(width * LETTERS))
+    figure.text(left, 0.1 / height, words, va="bottom", size=7, color=FAINT)
 
 
 def power(value: float, base: int) -> str:
