@@ -34,8 +34,8 @@ def draw(report: Report, folder: Path) -> list[Path]:
         _panel(figure.add_axes(place), rows)
         _style.caption(
             figure, "Layers: how many times as fast as the best other library",
-            "float32 unless said; a dot a layer and batch size, a tick what its family must reach; red: "
-            "another is ahead", report.machine,
+            "float32 unless said; a dot a layer and batch size, a tick what its family must reach; "
+            "red: another is ahead", report.machine,
         )  # fmt: skip
         return _style.save(figure, folder, "layers")
 
