@@ -34,7 +34,7 @@ def test_memory_comes_back_and_is_used_again():
 
 def test_results_are_ordinary_arrays():
     x, h = np.arange(200_000.0), np.array([1.0, 2.0, 5.0])
-    result = mc.convolve(x, h)
+    result = mc.convolve(x, h, method="direct")  # exact, whatever the planner takes
     assert result.flags.owndata
     assert result.flags.writeable
     assert result.base is None
@@ -44,7 +44,7 @@ def test_results_are_ordinary_arrays():
         assert mc.convolve(x + 1, h)[7] != expected[7]
     del result
     mc.convolve(x + 1, h)
-    np.testing.assert_allclose(view, expected[5:], rtol=1e-12)
+    np.testing.assert_array_equal(view, expected[5:])
 
 
 def test_resizing_keeps_what_was_there():
