@@ -6,10 +6,9 @@
 //
 // Data of which a few values make up most of the sum go to pixel_sum, as do those that are not
 // finite or might overflow: products of whole tiles would drown what a tap does not share.
-#include <limits>
-
 #include "kernels/channel_io.hpp"
 #include "kernels/cook_toom.hpp"
+#include "kernels/gemm_pixel_block.hpp"
 
 namespace multiconv::MC_TARGET {
 
@@ -17,12 +16,10 @@ extern const Kernel pixel_sum_kernel;
 
 namespace {
 
-inline constexpr i64 kTileBytes = 4 << 20;                // of tiles that are transformed at once
-inline constexpr i64 kMostBytes = 60 << 20;               // of scratch
-inline constexpr i64 kFewestPixels = 64;                  // of an image
-inline constexpr int kRows = MC_REGISTERS >= 32 ? 8 : 4;  // input channels of a block of sums
-inline constexpr int kColumns = MC_REGISTERS >= 32 ? 3 : 2;  // vectors of it
-inline constexpr i64 kChannels = 32;                         // input channels of a task
+inline constexpr i64 kTileBytes = 4 << 20;   // of tiles that are transformed at once
+inline constexpr i64 kMostBytes = 60 << 20;  // of scratch
+inline constexpr i64 kFewestPixels = 64;     // of an image
+inline constexpr i64 kChannels = 32;         // input channels of a task
 inline constexpr i64 kShare = 8;  // a value that is this part of its channel's sum stands out
 inline constexpr double kSerial = 1 << 17;
 
@@ -47,32 +44,6 @@ MC_INLINE Cut cut_for(const Desc& d, i64 products, i64 tile) {
   return cut;
 }
 
-// kRows input channels times V vectors of output channels, summed over tiles.
-template <class T, int V>
-MC_INLINE void add_products(const T* u, i64 u_step, const T* v, i64 v_step, i64 tiles, T* sums,
-                            i64 row, bool begin) {
-  Vec<T> acc[kRows][V];
-#pragma GCC unroll 8
-  for (int m = 0; m < kRows; ++m)
-#pragma GCC unroll 4
-    for (int n = 0; n < V; ++n) acc[m][n] = begin ? Vec<T>{} : load(sums + m * row + n * kLanes<T>);
-  for (i64 i = 0; i < tiles; ++i, u += u_step, v += v_step) {
-    Vec<T> value[V];
-#pragma GCC unroll 4
-    for (int n = 0; n < V; ++n) value[n] = load(v + n * kLanes<T>);
-#pragma GCC unroll 8
-    for (int m = 0; m < kRows; ++m) {
-      const T x = u[m];
-#pragma GCC unroll 4
-      for (int n = 0; n < V; ++n) acc[m][n] += value[n] * x;
-    }
-  }
-#pragma GCC unroll 8
-  for (int m = 0; m < kRows; ++m)
-#pragma GCC unroll 4
-    for (int n = 0; n < V; ++n) store(sums + m * row + n * kLanes<T>, acc[m][n]);
-}
-
 // What a channel's magnitudes add up to, and the largest, by lanes.
 template <class T>
 struct Seen {
@@ -82,6 +53,7 @@ struct Seen {
 template <class T, int K>
 class Gradient {
   static constexpr i64 lanes = kLanes<T>, products = 6, all = products * products;
+  static constexpr T zeros[kRows] = {};
   static constexpr i64 tile = products - K + 1;  // outputs of a tile, each way
   using Window = InputTransform<T, products>;
   using Taps = KernelTransform<T, products, tile>;
@@ -251,7 +223,7 @@ class Gradient {
                        {cut_.across, tile * lanes, channels});
   }
 
-  // Input channels [c, end) of one product.
+  // Input channels [c, end) of one product. To the block of pixels, tiles are channels.
   void multiply(i64 product, i64 c, i64 end, i64 tiles, bool begin) const {
     const i64 room = cut_.together * cut_.across;
     const T* u = u_ + product * room * cut_.inputs;
@@ -259,15 +231,15 @@ class Gradient {
     T* sums = sums_ + product * cut_.inputs * cut_.outputs;
     const i64 blocks = cut_.outputs / lanes;
     for (; c < end; c += kRows) {
-      const auto add = [&]<int V>(i64 o) {
-        add_products<T, V>(u + c, cut_.inputs, v + o * lanes, cut_.outputs, tiles,
-                           sums + c * cut_.outputs + o * lanes, cut_.outputs, begin);
-      };
       i64 o = 0;
-      if constexpr (kColumns == 3)
-        for (; blocks - o > 2 && blocks - o != 4; o += 3) add.template operator()<3>(o);
-      for (; blocks - o > 1; o += 2) add.template operator()<2>(o);
-      if (o < blocks) add.template operator()<1>(o);
+      for (i64 left = ceil_div(blocks, columns_of(kRows)); left > 0; --left) {
+        const i64 vectors = ceil_div(blocks - o, left);
+        const Pixels<T> values = {v + o * lanes, cut_.outputs, tiles};
+        const Outputs<T> to = {sums + c * cut_.outputs + o * lanes, cut_.outputs,
+                               begin ? zeros : nullptr};
+        pixel_block_of<T>(kRows, vectors)(values, u + c, cut_.inputs, to);
+        o += vectors;
+      }
     }
   }
 
@@ -300,7 +272,7 @@ MC_INLINE auto dispatch(const Desc& d, F&& f) {
   return three ? f(Gradient<double, 3>(d)) : f(Gradient<double, 5>(d));
 }
 
-std::size_t own_bytes(const Desc& d, int threads) {
+std::size_t scratch_bytes(const Desc& d, int threads) {
   const i64 size = d.compute == DType::f32 ? 4 : 8;
   return dispatch(d, [&](auto k) {
     return static_cast<std::size_t>((k.shared_elements() + threads * k.own_elements()) * size);
@@ -323,11 +295,10 @@ const char* accepts(const Desc& d) {
   if (d.flip || d.has_bias || d.activation != Activation::none)
     return "gradients have no flip, bias or activation";
   if (d.kernel[0] * d.kernel[1] * d.in_channels < kFewestPixels) return "there are too few pixels";
-  if (own_bytes(d, 1) > kMostBytes) return "sums of so many channels would take too much memory";
+  if (scratch_bytes(d, 1) > kMostBytes)
+    return "sums of so many channels would take too much memory";
   return nullptr;
 }
-
-std::size_t scratch_bytes(const Desc& d, int threads) { return own_bytes(d, threads); }
 
 void run(const RunArgs& args) {
   if (!dispatch(args.desc, [&](auto k) { return k.run(args); })) pixel_sum_kernel.run(args);

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "base/kernel.hpp"
-#include "kernels/gemm_region.hpp"
-#include "kernels/lanes.hpp"
+#include "kernels/gemm_gather.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -152,7 +151,7 @@ class GatherWords {
     const i64 most = channels_ - q * each;  // channels of these words
     from += q * each * stride_;
     i64 i = 0;
-    if (step >= 1 && step <= kFarthestWords) {
+    if (step >= 1 && step <= kFarthest) {
       const i64 reach = end_ - (from + max_of((min_of(used * each, most) - 1) * stride_, 0));
       const i64 apart = (lanes - 1) / step + 1;
       for (; i < count && i * step + lanes <= reach; i += apart)
@@ -202,8 +201,6 @@ class GatherWords {
     else
       return load_as<Word>(from) & 0xFFFF;
   }
-
-  static constexpr i64 kFarthestWords = 4;
 
   i64 channels_, words_, stride_;
   const S* end_;
