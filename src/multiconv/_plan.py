@@ -75,6 +75,8 @@ class Plan:
         What it computes.
     algorithm : str
         The algorithm that runs.
+    seconds : float
+        Predicted time of one run.
     scratch_bytes : int
         Scratch memory of one run.
     prepared_bytes : int
@@ -131,6 +133,11 @@ class Plan:
     def algorithm(self) -> str:
         """The algorithm that runs."""
         return self._step.algorithm.name
+
+    @property
+    def seconds(self) -> float:
+        """Predicted time of one run."""
+        return self._step.cost.seconds
 
     @property
     def scratch_bytes(self) -> int:

@@ -1,0 +1,40 @@
+"""``torch.compile(model, backend="multiconv")``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from functorch.compile import make_boxed_func
+from torch._dynamo.backends.common import aot_autograd
+from torch.fx import GraphModule
+
+from multiconv.torch._compile._formats import settle_formats
+from multiconv.torch._compile._fusion import fuse_layers
+from multiconv.torch._compile._gradients import replace_gradients
+from multiconv.torch._compile._parameters import parameters
+from multiconv.torch._compile._pooling import replace_pooling
+
+
+def _inference(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
+    fuse_layers(graph, parameters(graph))
+    settle_formats(graph)
+    return _finished(graph)
+
+
+def _training(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
+    fuse_layers(graph, frozenset())
+    replace_gradients(graph)
+    return _finished(graph)
+
+
+def _finished(graph: GraphModule) -> Callable[..., Any]:
+    replace_pooling(graph)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    run: Callable[..., Any] = make_boxed_func(graph.forward)
+    return run
+
+
+backend = aot_autograd(fw_compiler=_training, bw_compiler=_training, inference_compiler=_inference)
+"""Layers run on this engine, with what follows them; everything else is left to torch."""

@@ -1,0 +1,71 @@
+"""Where the channels lie between layers: as the planner finds it quickest for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.fx import GraphModule, Node
+
+import multiconv
+from multiconv.torch import _views as views
+from multiconv.torch._compile._step import Step
+
+aten = torch.ops.aten
+_VIEWS = (aten.view.default, aten._unsafe_view.default)
+
+
+def settle_formats(graph: GraphModule) -> None:
+    """Keep channels innermost between layers where that is predicted to be quicker.
+
+    Operators that torch runs in between pass the format on; the graph's results get theirs back.
+    """
+    steps = {node: graph.get_submodule(node.target) for node in graph.graph.nodes
+             if node.op == "call_module"}  # fmt: skip
+    if not steps or any(node.target is aten.as_strided.default for node in graph.graph.nodes):
+        return
+    if not all(_is_static(node) for node in steps):
+        return
+    first, last = (sum(_seconds(n, s, last) for n, s in steps.items()) for last in (False, True))
+    if last >= first:
+        return
+    for step in steps.values():
+        step.wants_last = True
+    for node in graph.graph.nodes:
+        if node.target in _VIEWS:
+            node.target = aten.reshape.default
+    _restore_results(graph)
+
+
+def _is_static(node: Node) -> bool:
+    tensors = [node.meta["val"], *(a.meta["val"] for a in node.args if isinstance(a, Node))]
+    return all(isinstance(n, int) for t in tensors for n in t.shape)
+
+
+def _seconds(node: Node, step: Step, last: bool) -> float:
+    values: list[Any] = [a.meta["val"] if isinstance(a, Node) else None for a in node.args]
+    residual, x, w, *_ = values
+    sizes = tuple(w.shape)
+    kernel = (*sizes[2:], sizes[1], sizes[0]) if last else sizes
+    options: dict[str, Any] = {}
+    if residual is not None:
+        options["residual"] = _shape(views.shape(tuple(residual.shape), last), residual)
+    plan = multiconv.plan(
+        step.function, _shape(views.shape(tuple(x.shape), last), x), _shape(kernel, w),
+        data_format=views.FORMATS[last], **step.options, **options,
+    )  # fmt: skip
+    return plan.seconds
+
+
+def _shape(sizes: tuple[int, ...], like: torch.Tensor) -> multiconv.ShapeDtype:
+    return multiconv.ShapeDtype(sizes, str(like.dtype).removeprefix("torch."))
+
+
+def _restore_results(graph: GraphModule) -> None:
+    (output,) = graph.graph.find_nodes(op="output")
+    for node in set(output.all_input_nodes):
+        value = node.meta.get("val")
+        if isinstance(value, torch.Tensor) and value.ndim > 2 and value.is_contiguous():
+            with graph.graph.inserting_before(output):
+                restored = graph.graph.call_method("contiguous", (node,))
+            output.replace_input_with(node, restored)

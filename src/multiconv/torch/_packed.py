@@ -1,0 +1,132 @@
+"""Plans of one layer with its kernel prepared, for as long as the kernel stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+import multiconv
+from multiconv import _arrays
+from multiconv._plan import Plan
+from multiconv.torch import _views as views
+
+MOST_PLANS = 8
+"""Input shapes that a layer's kernel is kept prepared for."""
+SAMPLES = 64
+"""How many of a tensor's numbers are compared at each call."""
+
+Epilogue = Callable[..., tuple[Tensor | None, Tensor | None]]
+"""Bias and scale of a layer, from the tensors that follow its kernel."""
+
+
+class Seen:
+    """A tensor as it was, to tell whether it is so still.
+
+    It has changed when torch's own count of its changes says so, when its memory is another, or
+    when one of `SAMPLES` numbers spread over it is: what is written by way of ``.data`` is not
+    counted. Memory that is held is not used again, so an equal address is the same memory.
+    """
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._place = _place(tensor)
+        flat = _arrays.to_numpy(tensor.detach(), "weight").ravel(order="K")
+        self._held = flat[:: max(flat.size // SAMPLES, 1)]
+        self._numbers = self._held.tobytes()
+
+    def is_still(self, tensor: Tensor) -> bool:
+        """Whether it is the same tensor with the same numbers."""
+        return _place(tensor) == self._place and self._held.tobytes() == self._numbers
+
+
+class Packed:
+    """A layer's prepared kernels.
+
+    Parameters
+    ----------
+    function : callable
+        `multiconv.conv` or `multiconv.conv_transpose`.
+    epilogue : callable, optional
+        Makes bias and scale from the tensors that follow the kernel: by itself, the one bias.
+    """
+
+    def __init__(self, function: Callable[..., Any], epilogue: Epilogue | None = None) -> None:
+        self._function = function
+        self._epilogue = epilogue or _bias_alone
+        self._seen: tuple[Seen | None, ...] = ()
+        self._plans: dict[Any, Plan] = {}
+
+    def __reduce__(self) -> Any:
+        """Copies and pickles start empty."""
+        return Packed, (self._function, self._epilogue)
+
+    @property
+    def prepared_bytes(self) -> int:
+        """Memory of the prepared kernels."""
+        return sum(plan.prepared_bytes for plan in self._plans.values())
+
+    def __call__(
+        self, x: Tensor, w: Tensor, *more: Tensor | None, residual: Tensor | None = None,
+        **options: Any,
+    ) -> Tensor:  # fmt: skip
+        """Run the layer on a batch.
+
+        Parameters
+        ----------
+        x, w : Tensor
+            Input and kernel.
+        *more : Tensor or None
+            What bias and scale are made from.
+        residual : Tensor, optional
+            Added to the sums.
+        **options
+            The function's.
+        """
+        last = views.is_last(x)
+        array = views.data(x, last)
+        added = None if residual is None else views.data(residual, last)
+        with views.threads():
+            plans = self._plans_of(w, *more)
+            key = (array.shape, last, x.dtype, added is None, *options.items())
+            plan = plans.get(key)
+            if plan is None:
+                if len(plans) >= MOST_PLANS:
+                    plans.clear()
+                plan = plans[key] = self._planned(array, w, more, added, last, options)
+            return views.result(plan(array, residual=added), x, last)
+
+    def _plans_of(self, *tensors: Tensor | None) -> dict[Any, Plan]:
+        seen, plans = self._seen, self._plans
+        if len(seen) == len(tensors) and all(map(_is_still, seen, tensors)):
+            return plans
+        self._plans = plans = {}
+        self._seen = tuple(None if t is None else Seen(t) for t in tensors)
+        return plans
+
+    def _planned(
+        self, x: Any, w: Tensor, more: tuple[Tensor | None, ...], residual: Any, last: bool,
+        options: dict[str, Any],
+    ) -> Plan:  # fmt: skip
+        bias, scale = self._epilogue(*more)
+        shape = multiconv.ShapeDtype(x.shape, x.dtype)
+        added = None if residual is None else multiconv.ShapeDtype(residual.shape, residual.dtype)
+        return multiconv.plan(
+            self._function, shape, views.kernel(w, last), views.vector(bias),
+            scale=views.vector(scale), residual=added, data_format=views.FORMATS[last], **options,
+        )  # fmt: skip
+
+
+def _bias_alone(bias: Tensor | None = None) -> tuple[Tensor | None, None]:
+    return bias, None
+
+
+def _is_still(seen: Seen | None, tensor: Tensor | None) -> bool:
+    if seen is None or tensor is None:
+        return seen is None and tensor is None
+    return not tensor.is_inference() and seen.is_still(tensor)
+
+
+def _place(tensor: Tensor) -> tuple[Any, ...]:
+    version = 0 if tensor.is_inference() else tensor._version
+    return tensor.data_ptr(), version, tensor.dtype, tensor.shape, tensor.stride()

@@ -1,0 +1,27 @@
+"""Whether a call wants numbers and nothing else, so that the dispatcher's price can be saved."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch.utils._python_dispatch import _get_current_dispatch_mode
+
+_KINDS = (Tensor, Parameter)
+
+
+def is_plain(*tensors: Tensor | None) -> bool:
+    """Whether nothing records, traces, batches or intercepts operations on these tensors."""
+    if torch.compiler.is_compiling():
+        return False
+    recording = torch.is_grad_enabled()
+    for tensor in tensors:
+        if tensor is not None and (
+            type(tensor) not in _KINDS
+            or tensor.layout is not torch.strided
+            or (recording and tensor.requires_grad)
+        ):
+            return False
+    return (
+        torch._C._functorch.maybe_current_level() is None and _get_current_dispatch_mode() is None
+    )

@@ -1,0 +1,189 @@
+"""Pooling as torch knows it: registered, with shapes, derivatives and batching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import multiconv
+from multiconv import _geometry as geometry
+from multiconv.torch import _views as views
+from multiconv.torch._differentiable import differentiable
+
+Ints = Sequence[int]
+
+
+def _options(size: Ints, stride: Ints, padding: Ints, ceil_mode: bool, last: bool) -> Any:
+    return {
+        "size": tuple(size),
+        "stride": tuple(stride),
+        "padding": tuple(padding),
+        "ceil_mode": ceil_mode,
+        "data_format": views.FORMATS[last],
+    }
+
+
+@torch.library.custom_op("multiconv::max_pool", mutates_args=(), device_types="cpu")
+def _max_pool(
+    x: Tensor, size: Sequence[int], stride: Sequence[int], padding: Sequence[int],
+    dilation: Sequence[int], ceil_mode: bool,
+) -> Tensor:  # fmt: skip
+    """The largest element under each position of a window."""
+    return run_max_pool(x, size, stride, padding, dilation, ceil_mode)
+
+
+def run_max_pool(
+    x: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool
+) -> Tensor:
+    """What `max_pool` computes, past the dispatcher."""
+    last = views.is_last(x)
+    options = _options(size, stride, padding, ceil_mode, last)
+    with views.threads():
+        y = multiconv.max_pool(views.data(x, last), dilation=tuple(dilation), **options)
+    return views.result(y, x, last)
+
+
+@torch.library.custom_op("multiconv::max_pool_grad", mutates_args=(), device_types="cpu")
+def _max_pool_grad(
+    grad: Tensor, x: Tensor, size: Sequence[int], stride: Sequence[int], padding: Sequence[int],
+    dilation: Sequence[int], ceil_mode: bool,
+) -> Tensor:  # fmt: skip
+    """The gradient of `max_pool` in its input."""
+    last = views.is_last(x)
+    options = _options(size, stride, padding, ceil_mode, last)
+    with views.threads():
+        result = multiconv.max_pool_grad(
+            views.data(grad, last), views.data(x, last), dilation=tuple(dilation), **options
+        )
+    return views.result(result, x, last)
+
+
+@torch.library.custom_op("multiconv::avg_pool", mutates_args=(), device_types="cpu")
+def _avg_pool(
+    x: Tensor, size: Sequence[int], stride: Sequence[int], padding: Sequence[int],
+    ceil_mode: bool, count_include_pad: bool,
+) -> Tensor:  # fmt: skip
+    """The mean of the elements under each position of a window."""
+    return run_avg_pool(x, size, stride, padding, ceil_mode, count_include_pad)
+
+
+def run_avg_pool(
+    x: Tensor, size: Ints, stride: Ints, padding: Ints, ceil_mode: bool, count_include_pad: bool
+) -> Tensor:
+    """What `avg_pool` computes, past the dispatcher."""
+    last = views.is_last(x)
+    options = _options(size, stride, padding, ceil_mode, last)
+    with views.threads():
+        y = multiconv.avg_pool(views.data(x, last), count_include_pad=count_include_pad, **options)
+    return views.result(y, x, last)
+
+
+@torch.library.custom_op("multiconv::avg_pool_grad", mutates_args=(), device_types="cpu")
+def _avg_pool_grad(
+    grad: Tensor, spatial: Sequence[int], size: Sequence[int], stride: Sequence[int],
+    padding: Sequence[int], ceil_mode: bool, count_include_pad: bool,
+) -> Tensor:  # fmt: skip
+    """The gradient of `avg_pool` in its input, whose spatial sizes are ``spatial``."""
+    last = views.is_last(grad)
+    options = _options(size, stride, padding, ceil_mode, last)
+    sizes = (*grad.shape[:2], *spatial)
+    with views.threads():
+        result = multiconv.avg_pool_grad(
+            views.data(grad, last), views.shape(sizes, last),
+            count_include_pad=count_include_pad, **options,
+        )  # fmt: skip
+    return views.result(result, grad, last)
+
+
+def _pooled(x: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Any:
+    lengths = [
+        geometry.pooled_length(n, geometry.window(k, d), s, p, p, ceil)
+        for n, k, s, p, d in zip(x.shape[2:], size, stride, padding, dilation, strict=True)
+    ]
+    return views.new_empty(x, (*x.shape[:2], *lengths), views.is_last(x))
+
+
+_max_pool.register_fake(_pooled)
+
+
+@_avg_pool.register_fake
+def _(x: Tensor, size: Ints, stride: Ints, padding: Ints, ceil: bool, counted: bool) -> Tensor:
+    return _pooled(x, size, stride, padding, [1] * len(size), ceil)
+
+
+@_max_pool_grad.register_fake
+def _(grad: Tensor, x: Tensor, *windows: Any) -> Tensor:
+    return views.new_empty(x, tuple(x.shape), views.is_last(x))
+
+
+@_avg_pool_grad.register_fake
+def _(grad: Tensor, spatial: Ints, *windows: Any) -> Tensor:
+    return views.new_empty(grad, (*grad.shape[:2], *spatial), views.is_last(grad))
+
+
+def _keep_first(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, *ctx.windows = inputs
+    ctx.save_for_backward(x)
+
+
+def _keep_second(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    _, x, *ctx.windows = inputs
+    ctx.save_for_backward(x)
+
+
+def _keep_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, *ctx.windows = inputs
+    ctx.spatial = x.shape[2:]
+
+
+def _keep_windows(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    _, _, *ctx.windows = inputs
+
+
+def _max_pool_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    (x,) = ctx.saved_tensors
+    return (max_pool_grad(grad, x, *ctx.windows), *(None for _ in ctx.windows))
+
+
+def _max_pool_grad_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    """What lies where the largest elements are; the choice itself has no slope."""
+    (x,) = ctx.saved_tensors
+    names = {1: torch.max_pool1d_with_indices, 2: torch._C._nn.max_pool2d_with_indices,
+             3: torch._C._nn.max_pool3d_with_indices}  # fmt: skip
+    _, places = names[x.ndim - 2](x, *ctx.windows)
+    picked = grad.flatten(2).gather(2, places.flatten(2)).reshape(places.shape)
+    return (picked, torch.zeros_like(x), *(None for _ in ctx.windows))
+
+
+def _avg_pool_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    return (avg_pool_grad(grad, ctx.spatial, *ctx.windows), *(None for _ in ctx.windows))
+
+
+def _avg_pool_grad_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    return (avg_pool(grad, *ctx.windows), None, *(None for _ in ctx.windows))
+
+
+def _windows(run: Callable[..., Tensor], tensors: int = 1) -> Callable[..., tuple[Tensor, int]]:
+    """Windows see one channel each: another axis is a longer batch."""
+
+    def vmap(info: Any, in_dims: Sequence[Any], *inputs: Any) -> tuple[Tensor, int]:
+        count = info.batch_size
+        merged = [
+            (t.expand(count, *t.shape) if at is None else t.movedim(at, 0)).flatten(0, 1)
+            for t, at in zip(inputs[:tensors], in_dims, strict=False)
+        ]
+        return run(*merged, *inputs[tensors:]).unflatten(0, (count, -1)), 0
+
+    return vmap
+
+
+max_pool = differentiable(_max_pool, _keep_first, _max_pool_backward, _windows)
+max_pool_grad = differentiable(
+    _max_pool_grad, _keep_second, _max_pool_grad_backward, partial(_windows, tensors=2)
+)
+avg_pool = differentiable(_avg_pool, _keep_shape, _avg_pool_backward, _windows)
+avg_pool_grad = differentiable(_avg_pool_grad, _keep_windows, _avg_pool_grad_backward, _windows)

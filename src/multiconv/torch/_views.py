@@ -1,0 +1,83 @@
+"""Tensors as the engine sees them: NumPy views, channels first or last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from multiconv import _arrays
+from multiconv._threads import get_num_threads, num_threads
+from multiconv._typing import Array
+
+FORMATS = {False: "channels_first", True: "channels_last"}
+
+
+def is_last(tensor: Tensor) -> bool:
+    """Whether the channels lie innermost, as in torch's ``channels_last`` formats, in any rank.
+
+    Strides tell it where there is one channel or one sample.
+    """
+    return (
+        tensor.stride(1) == 1
+        and tensor.stride(-1) == tensor.shape[1]
+        and tensor.movedim(1, -1).is_contiguous()
+    )
+
+
+def data(tensor: Tensor, last: bool) -> Array:
+    """``(N, C, *spatial)`` as the engine's data format has it, without a copy."""
+    tensor = tensor.detach()
+    return _arrays.to_numpy(tensor.movedim(1, -1) if last else tensor, "input")
+
+
+def kernel(tensor: Tensor, last: bool) -> Array:
+    """``(O, I, *size)``, or its view ``(*size, I, O)``."""
+    array = _arrays.to_numpy(tensor.detach(), "weight")
+    return array.transpose(*range(2, array.ndim), 1, 0) if last else array
+
+
+def vector(tensor: Tensor | None) -> Array | None:
+    """One number for each channel."""
+    return None if tensor is None else _arrays.to_numpy(tensor.detach(), "bias")
+
+
+def shape(sizes: tuple[int, ...], last: bool) -> tuple[int, ...]:
+    """``(N, C, *spatial)`` in the engine's order."""
+    return (sizes[0], *sizes[2:], sizes[1]) if last else sizes
+
+
+def result(array: Array, like: Tensor, last: bool) -> Tensor:
+    """Data as a tensor, contiguous in its format."""
+    restore: Any = _arrays.restorer(like)
+    tensor: Tensor = restore(array).contiguous()
+    return tensor.movedim(-1, 1) if last else tensor
+
+
+def new_empty(like: Tensor, sizes: tuple[int, ...], last: bool) -> Tensor:
+    """What `result` gives, its contents aside."""
+    fresh = like.new_empty(shape(sizes, last))
+    return fresh.movedim(-1, 1) if last else fresh
+
+
+@contextmanager
+def _as_many_threads() -> Iterator[None]:
+    with num_threads(torch.get_num_threads()):
+        yield
+
+
+class _Nothing:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+_NOTHING = _Nothing()
+
+
+def threads() -> Any:
+    """A context in which the engine uses as many threads as torch does."""
+    return _NOTHING if torch.get_num_threads() == get_num_threads() else _as_many_threads()
