@@ -118,7 +118,8 @@ def restore(model: nn.Module) -> int:
     Parameters
     ----------
     model : torch.nn.Module
-        The model. Layers that were built as this package's stay.
+        The model. Layers that were built as this package's stay, and so do those that were
+        parametrized since.
 
     Returns
     -------
@@ -138,7 +139,7 @@ def restore(model: nn.Module) -> int:
     """
     count = 0
     for module in model.modules():
-        if module.__dict__.pop(_MARK, False):
+        if type(module) in _BACK and module.__dict__.pop(_MARK, False):
             module.__dict__.pop("_packed", None)
             module.__class__ = _BACK[type(module)]
             count += 1

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from multiconv import _geometry as geometry
 
-_NAMES = {"x": "input", "w": "weight"}
+_CAST = (torch.float32, torch.bfloat16, torch.float16)
+_NAMES = {"x": "input", "w": "weight", "kernel": "weight", "size": "kernel_size"}
 
 
 @contextmanager
@@ -21,13 +22,20 @@ def refusals() -> Iterator[None]:
         yield
     except (ValueError, TypeError) as error:
         name, colon, rest = str(error).partition(":")
-        raise RuntimeError(_NAMES.get(name, name) + colon + rest) from None
+        kind = RuntimeError if isinstance(error, ValueError) else TypeError
+        raise kind(_NAMES.get(name, name) + colon + rest) from None
 
 
 def expect(condition: bool, message: str) -> None:
     """Raise torch's exception for what torch refuses."""
     if not condition:
         raise RuntimeError(message)
+
+
+def expect_tensor(tensor: Any, name: str) -> None:
+    """Refuse what is no tensor, as torch does."""
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{name}: must be a torch.Tensor, not {type(tensor).__name__}")
 
 
 def checked(
@@ -38,8 +46,7 @@ def checked(
     for name, tensor in (("input", x), ("weight", w), ("bias", bias)):
         if tensor is None and name == "bias":
             continue
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"{name}: must be a torch.Tensor, not {type(tensor).__name__}")
+        expect_tensor(tensor, name)
         expect(
             tensor.dtype == x.dtype and tensor.device == x.device,
             f"{name}: is {tensor.dtype} on {tensor.device}, input is {x.dtype} on {x.device}; "
@@ -58,18 +65,26 @@ def checked(
         f"input: has {x.ndim} dimensions, this layer takes {rank + 2}, or {rank + 1} without "
         "a batch",
     )
+    expect(w.shape[0] > 0, f"weight: shape {tuple(w.shape)} has no channels")
+    expect(
+        0 not in x.shape[-rank:] or 0 in x.shape[:-rank],
+        f"input: shape {tuple(x.shape)} has a spatial axis without elements",
+    )
     return x, w, bias
 
 
 def _autocast(*tensors: Any) -> tuple[Any, ...]:
     """The tensors as an enclosing ``torch.autocast`` wants a convolution's."""
     kind = next((t.device.type for t in tensors if isinstance(t, Tensor)), "cpu")
-    if not torch.is_autocast_enabled(kind):
+    if not is_autocast(kind):
         return tensors
     dtype = torch.get_autocast_dtype(kind)
-    return tuple(
-        t.to(dtype) if isinstance(t, Tensor) and t.dtype == torch.float32 else t for t in tensors
-    )
+    return tuple(t.to(dtype) if isinstance(t, Tensor) and t.dtype in _CAST else t for t in tensors)
+
+
+def is_autocast(kind: str) -> bool:
+    """Whether ``torch.autocast`` is on for a kind of device; not all kinds know it."""
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def ends(
@@ -93,13 +108,23 @@ def even_ends(
     padding: Any, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
 ) -> list[int]:
     """The same from what torch's layers take: numbers from 0 on, and "same" of stride 1 only."""
-    if padding in ("same", "valid"):
+    if isinstance(padding, str):
+        expect(
+            padding in ("same", "valid"),
+            f"padding: {padding!r} is not allowed, give numbers, 'valid' or 'same'",
+        )
         expect(
             padding == "valid" or all(s == 1 for s in stride),
             f"padding: 'same' is not supported for strided layers, stride is {tuple(stride)}",
         )
         return ends(padding, kernel, kernel, stride, dilation)
     return [n for n in geometry.per_axis(padding, len(kernel), "padding", 0) for _ in range(2)]
+
+
+def count(groups: Any) -> int:
+    """The number of groups, checked."""
+    (number,) = geometry.per_axis(groups, 1, "groups", 1)
+    return number
 
 
 def batched(

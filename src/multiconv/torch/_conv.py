@@ -63,6 +63,7 @@ def conv(
         stride = geometry.per_axis(stride, rank, "stride", 1)
         dilation = geometry.per_axis(dilation, rank, "dilation", 1)
         ends = arguments.ends(padding, x.shape[-rank:], weight.shape[2:], stride, dilation)
+        groups = arguments.count(groups)
     return computed(x, weight, bias, stride, ends, dilation, padding_mode, groups)
 
 
@@ -167,12 +168,12 @@ def layer(
     stride = geometry.per_axis(stride, rank, "stride", 1)
     dilation = geometry.per_axis(dilation, rank, "dilation", 1)
     ends = arguments.even_ends(padding, weight.shape[2:], stride, dilation)
-    return stride, ends, dilation, padding_mode, groups
+    return stride, ends, dilation, padding_mode, arguments.count(groups)
 
 
 def computed(input: Tensor, weight: Tensor, bias: Tensor | None, *layer: Any) -> Tensor:
     """What a layer gives, its numbers being as operators take them."""
-    if input.device.type != "cpu":
+    if native.is_needed(input):
         return native.conv(input, weight, bias, *layer)
     run = operators.run_conv if is_plain(input, weight, bias) else operators.conv
     with arguments.refusals():

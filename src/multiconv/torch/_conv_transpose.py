@@ -157,7 +157,7 @@ def conv_transpose3d(
 
 def computed(input: Tensor, weight: Tensor, bias: Tensor | None, *layer: Any) -> Tensor:
     """What a transposed layer gives, its numbers being as operators take them."""
-    if input.device.type != "cpu":
+    if native.is_needed(input):
         return native.conv_transpose(input, weight, bias, *layer)
     plain = is_plain(input, weight, bias)
     run = operators.run_conv_transpose if plain else operators.conv_transpose
@@ -181,7 +181,7 @@ def _numbers(
         ends,
         geometry.per_axis(output_padding, rank, "output_padding", 0),
         geometry.per_axis(dilation, rank, "dilation", 1),
-        groups,
+        arguments.count(groups),
     )
 
 

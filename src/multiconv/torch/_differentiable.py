@@ -7,14 +7,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
+from torch.autograd import Function, forward_ad
 
 Rule = Callable[..., Any]
 
 
 def differentiable(
-    op: Any, setup: Rule, backward: Rule, batching: Callable[[Rule], Rule]
-) -> Callable[..., Tensor]:
+    op: Any, setup: Rule, backward: Rule, pushing: Callable[[Rule], Rule],
+    batching: Callable[[Rule], Rule],
+) -> Callable[..., Tensor]:  # fmt: skip
     """Give an operator its rules.
 
     Parameters
@@ -23,8 +24,11 @@ def differentiable(
         The operator.
     setup, backward
         As `torch.library.register_autograd` takes them.
+    pushing
+        Makes, from what runs the operator, a rule as `torch.autograd.Function.jvp` is, which is
+        given the saved tensors too.
     batching
-        Makes, from what runs the operator, a rule as `torch.library.register_vmap` takes it.
+        Makes, likewise, a rule as `torch.library.register_vmap` takes it.
 
     Returns
     -------
@@ -34,17 +38,27 @@ def differentiable(
     """
 
     def run(*inputs: Any) -> Tensor:
-        transformed = (
-            not torch.compiler.is_compiling()
-            and torch._C._functorch.maybe_current_level() is not None
+        transformed = not torch.compiler.is_compiling() and (
+            torch._C._functorch.maybe_current_level() is not None or forward_ad._current_level >= 0
         )
-        result: Tensor = function.apply(*inputs) if transformed else op(*inputs)
+        result: Tensor = recorded.apply(*inputs) if transformed else op(*inputs)
         return result
 
     vmap = batching(run)
     op.register_autograd(backward, setup_context=setup)
     op.register_vmap(vmap)
-    rules = {"forward": op, "setup_context": setup, "backward": backward, "vmap": vmap}
+    push = pushing(run)
+
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        # torch switches this off here, and so would lose the tangents of tangents.
+        with forward_ad._set_fwd_grad_enabled(True):
+            kept = [forward_ad.unpack_dual(tensor).primal for tensor in ctx.saved_tensors]
+            result: Tensor = push(ctx, kept, *tangents)
+            return result
+
+    rules = {
+        "forward": op, "setup_context": setup, "backward": backward, "jvp": jvp, "vmap": vmap,
+    }  # fmt: skip
     methods: Any = {name: staticmethod(rule) for name, rule in rules.items()}
-    function: Any = type(op._name, (Function,), methods)
+    recorded: Any = type(op._name, (Function,), methods)
     return run

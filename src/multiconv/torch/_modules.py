@@ -12,6 +12,7 @@ import multiconv
 from multiconv.torch import _arguments as arguments
 from multiconv.torch import _conv as forward
 from multiconv.torch import _conv_transpose as transposed
+from multiconv.torch import _native as native
 from multiconv.torch import _operators as operators
 from multiconv.torch._packed import Packed
 from multiconv.torch._plain import is_plain
@@ -36,7 +37,7 @@ class _Layer(nn.Module):
         return (
             not self.training
             and is_plain(*tensors)
-            and all(t is None or t.device.type == "cpu" for t in tensors)
+            and not any(t is not None and native.is_needed(t) for t in tensors)
             and not torch.is_autocast_enabled("cpu")
         )
 

@@ -1,4 +1,4 @@
-"""torch's own operators, for tensors on devices that the engine does not run on."""
+"""torch's own operators, for tensors that the engine does not run on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ from torch.nn import functional
 
 _MODES = {"zeros": "constant"}
 """What the modes of a layer's padding are called where torch pads; the others keep their names."""
+
+_NUMBERS = {
+    torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64,
+    torch.complex128, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
+}  # fmt: skip
+
+
+def is_needed(input: Tensor) -> bool:
+    """Whether a tensor lies elsewhere, or is stored as the engine does not know."""
+    return (
+        input.device.type != "cpu"
+        or input.layout is not torch.strided
+        or input.dtype not in _NUMBERS
+    )
 
 
 def conv(
@@ -30,10 +44,11 @@ def conv_transpose(
     x: Tensor, w: Tensor, bias: Tensor | None, stride: Sequence[int], padding: Sequence[int],
     output_padding: Sequence[int], dilation: Sequence[int], groups: int,
 ) -> Tensor:  # fmt: skip
-    """The transpose of a layer; what its ends differ in is cut or added afterwards."""
+    """The transpose of a layer; ends that differ, or add, are cut or added afterwards."""
     lows, highs = padding[::2], padding[1::2]
-    y = torch.convolution(x, w, bias, stride, lows, dilation, True, output_padding, groups)
-    if lows == highs:
-        return y
-    ends = [n for lo, hi in zip(reversed(lows), reversed(highs), strict=True) for n in (0, lo - hi)]
-    return functional.pad(y, ends)
+    if lows == highs and min(lows) >= 0:
+        return torch.convolution(x, w, bias, stride, lows, dilation, True, output_padding, groups)
+    zeros = [0] * len(lows)
+    y = torch.convolution(x, w, None, stride, zeros, dilation, True, output_padding, groups)
+    y = functional.pad(y, [-n for pair in zip(lows[::-1], highs[::-1], strict=True) for n in pair])
+    return y if bias is None else y + bias.reshape(-1, *(1 for _ in lows))

@@ -178,6 +178,7 @@ def _(x: Tensor, grad: Tensor, size: Ints, *layer: Any) -> Tensor:
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     first, second, *ctx.rest = inputs
     ctx.save_for_backward(first, second)
+    ctx.save_for_forward(first, second)
 
 
 def per_channel(grad: Tensor) -> Tensor:
@@ -247,6 +248,21 @@ def _weight_grad_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
     )
 
 
+def _bilinear(run: Callable[..., Tensor], has_bias: bool = True) -> Callable[..., Tensor]:
+    """The slope along both tensors: with the one moved, and with the other."""
+
+    def jvp(ctx: Any, kept: list[Tensor], first_t: Any, second_t: Any, *rest_t: Any) -> Tensor:
+        first, second = kept
+        bias, layer = rest_t[:has_bias], ctx.rest[has_bias:]
+        moved = torch.zeros_like(first) if first_t is None else first_t
+        slope = run(moved, second, *bias, *layer)
+        if second_t is None:
+            return slope
+        return slope + run(first, second_t, *(None for _ in bias), *layer)
+
+    return jvp
+
+
 def _folded(tensor: Any, at: int | None, count: int, axis: int) -> Any:
     """The batch's axis merged into another, the same tensor for all where it has none."""
     if tensor is None:
@@ -283,9 +299,13 @@ def _kernels(run: Callable[..., Tensor]) -> Callable[..., Any]:
     return vmap
 
 
-conv = differentiable(_conv, _setup, _conv_backward, _layers)
-conv_transpose = differentiable(_conv_transpose, _setup, _conv_transpose_backward, _layers)
-conv_input_grad = differentiable(
-    _conv_input_grad, _setup, _input_grad_backward, partial(_layers, has_bias=False)
+_unbiased = partial(_bilinear, has_bias=False), partial(_layers, has_bias=False)
+
+conv = differentiable(_conv, _setup, _conv_backward, _bilinear, _layers)
+conv_transpose = differentiable(
+    _conv_transpose, _setup, _conv_transpose_backward, _bilinear, _layers
 )
-conv_weight_grad = differentiable(_conv_weight_grad, _setup, _weight_grad_backward, _kernels)
+conv_input_grad = differentiable(_conv_input_grad, _setup, _input_grad_backward, *_unbiased)
+conv_weight_grad = differentiable(
+    _conv_weight_grad, _setup, _weight_grad_backward, _unbiased[0], _kernels
+)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 import multiconv
 from multiconv import _arrays
 from multiconv._plan import Plan
+from multiconv._typing import Array
 from multiconv.torch import _views as views
 
 MOST_PLANS = 8
 """Input shapes that a layer's kernel is kept prepared for."""
-SAMPLES = 64
-"""How many of a tensor's numbers are compared at each call."""
+SAMPLES = 256
+"""How many of a tensor's numbers are compared at each call, one out of each part of it."""
 
 Epilogue = Callable[..., tuple[Tensor | None, Tensor | None]]
 """Bias and scale of a layer, from the tensors that follow its kernel."""
@@ -25,19 +28,23 @@ class Seen:
     """A tensor as it was, to tell whether it is so still.
 
     It has changed when torch's own count of its changes says so, when its memory is another, or
-    when one of `SAMPLES` numbers spread over it is: what is written by way of ``.data`` is not
+    when one of `SAMPLES` numbers scattered over it is: what is written by way of ``.data`` is not
     counted. Memory that is held is not used again, so an equal address is the same memory.
     """
 
     def __init__(self, tensor: Tensor) -> None:
         self._place = _place(tensor)
-        flat = _arrays.to_numpy(tensor.detach(), "weight").ravel(order="K")
-        self._held = flat[:: max(flat.size // SAMPLES, 1)]
-        self._numbers = self._held.tobytes()
+        self._held = _arrays.to_numpy(tensor.detach(), "weight")
+        self._places = _scattered(self._held.size)
+        self._numbers = self._samples()
 
     def is_still(self, tensor: Tensor) -> bool:
         """Whether it is the same tensor with the same numbers."""
-        return _place(tensor) == self._place and self._held.tobytes() == self._numbers
+        return _place(tensor) == self._place and self._samples() == self._numbers
+
+    def _samples(self) -> bytes:
+        flat = self._held.ravel(order="K")  # a copy where the tensor is no dense memory
+        return flat[self._places].tobytes()
 
 
 class Packed:
@@ -125,6 +132,14 @@ def _is_still(seen: Seen | None, tensor: Tensor | None) -> bool:
     if seen is None or tensor is None:
         return seen is None and tensor is None
     return not tensor.is_inference() and seen.is_still(tensor)
+
+
+@lru_cache(maxsize=256)
+def _scattered(size: int) -> Array:
+    """One place out of each part, at random: steps of one length would miss channels or taps."""
+    parts = np.linspace(0, size, min(size, SAMPLES) + 1).astype(np.intp)
+    places: Array = np.random.default_rng(0).integers(parts[:-1], parts[1:])
+    return places
 
 
 def _place(tensor: Tensor) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.nn import Parameter
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
@@ -23,5 +24,8 @@ def is_plain(*tensors: Tensor | None) -> bool:
         ):
             return False
     return (
-        torch._C._functorch.maybe_current_level() is None and _get_current_dispatch_mode() is None
+        torch._C._functorch.maybe_current_level() is None
+        and _get_current_dispatch_mode() is None
+        and torch._C._get_tracing_state() is None
+        and forward_ad._current_level < 0
     )

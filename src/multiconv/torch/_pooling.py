@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional as native
 
 from multiconv import _geometry as geometry
 from multiconv.torch import _arguments as arguments
+from multiconv.torch import _native as foreign
 from multiconv.torch import _pooling_operators as operators
 from multiconv.torch._plain import is_plain
 
@@ -165,7 +167,9 @@ def _avg(rank: int, input: Tensor, *options: Any) -> Tensor:
 
 
 def _is_ours(input: Tensor) -> bool:
-    return input.device.type == "cpu" and input.numel() > 0
+    arguments.expect_tensor(input, "input")
+    known = input.is_floating_point() and not foreign.is_needed(input)
+    return known and input.numel() > 0
 
 
 def _windows(rank: int, input: Tensor, size: Any, stride: Any, padding: Any) -> tuple[Any, ...]:
@@ -185,9 +189,11 @@ def _windows(rank: int, input: Tensor, size: Any, stride: Any, padding: Any) -> 
 
 
 def _run(run: tuple[Callable[..., Tensor], Any], input: Tensor, rank: int, *windows: Any) -> Tensor:
+    wide = rank == 3 and arguments.is_autocast("cpu") and input.dtype != torch.float64
+    x = input.float() if wide else input  # as torch casts what it pools in space
     direct, operator = run
-    chosen = direct if is_plain(input) else operator
+    chosen = direct if is_plain(x) else operator
     with arguments.refusals():
-        if input.ndim == rank + 2:
-            return chosen(input, *windows)
-        return chosen(input.unsqueeze(0), *windows).squeeze(0)
+        if x.ndim == rank + 2:
+            return chosen(x, *windows)
+        return chosen(x.unsqueeze(0), *windows).squeeze(0)

@@ -128,11 +128,13 @@ def _(grad: Tensor, spatial: Ints, *windows: Any) -> Tensor:
 def _keep_first(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     x, *ctx.windows = inputs
     ctx.save_for_backward(x)
+    ctx.save_for_forward(x)
 
 
 def _keep_second(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     _, x, *ctx.windows = inputs
     ctx.save_for_backward(x)
+    ctx.save_for_forward(x)
 
 
 def _keep_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -140,8 +142,8 @@ def _keep_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     ctx.spatial = x.shape[2:]
 
 
-def _keep_windows(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    _, _, *ctx.windows = inputs
+def _keep_rest(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    _, *ctx.windows = inputs
 
 
 def _max_pool_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
@@ -149,13 +151,18 @@ def _max_pool_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
     return (max_pool_grad(grad, x, *ctx.windows), *(None for _ in ctx.windows))
 
 
-def _max_pool_grad_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-    """What lies where the largest elements are; the choice itself has no slope."""
-    (x,) = ctx.saved_tensors
+def _picked(tensor: Tensor, x: Tensor, *windows: Any) -> Tensor:
+    """What lies in a tensor where the largest elements of another are."""
     names = {1: torch.max_pool1d_with_indices, 2: torch._C._nn.max_pool2d_with_indices,
              3: torch._C._nn.max_pool3d_with_indices}  # fmt: skip
-    _, places = names[x.ndim - 2](x, *ctx.windows)
-    picked = grad.flatten(2).gather(2, places.flatten(2)).reshape(places.shape)
+    _, places = names[x.ndim - 2](x, *windows)
+    return tensor.flatten(2).gather(2, places.flatten(2)).reshape(places.shape)
+
+
+def _max_pool_grad_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    """The choice of the largest has no slope itself."""
+    (x,) = ctx.saved_tensors
+    picked = _picked(grad, x, *ctx.windows)
     return (picked, torch.zeros_like(x), *(None for _ in ctx.windows))
 
 
@@ -164,7 +171,17 @@ def _avg_pool_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
 
 
 def _avg_pool_grad_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-    return (avg_pool(grad, *ctx.windows), None, *(None for _ in ctx.windows))
+    _, *windows = ctx.windows
+    return (avg_pool(grad, *windows), *(None for _ in ctx.windows))
+
+
+def _linear(run: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The slope along the first tensor; along others there is none."""
+
+    def jvp(ctx: Any, kept: list[Tensor], first_t: Tensor, *rest_t: Any) -> Tensor:
+        return run(first_t, *kept, *ctx.windows)
+
+    return jvp
 
 
 def _windows(run: Callable[..., Tensor], tensors: int = 1) -> Callable[..., tuple[Tensor, int]]:
@@ -181,9 +198,13 @@ def _windows(run: Callable[..., Tensor], tensors: int = 1) -> Callable[..., tupl
     return vmap
 
 
-max_pool = differentiable(_max_pool, _keep_first, _max_pool_backward, _windows)
-max_pool_grad = differentiable(
-    _max_pool_grad, _keep_second, _max_pool_grad_backward, partial(_windows, tensors=2)
+max_pool = differentiable(
+    _max_pool, _keep_first, _max_pool_backward, lambda run: _linear(_picked), _windows
 )
-avg_pool = differentiable(_avg_pool, _keep_shape, _avg_pool_backward, _windows)
-avg_pool_grad = differentiable(_avg_pool_grad, _keep_windows, _avg_pool_grad_backward, _windows)
+max_pool_grad = differentiable(
+    _max_pool_grad, _keep_second, _max_pool_grad_backward, _linear, partial(_windows, tensors=2)
+)
+avg_pool = differentiable(_avg_pool, _keep_shape, _avg_pool_backward, _linear, _windows)
+avg_pool_grad = differentiable(
+    _avg_pool_grad, _keep_rest, _avg_pool_grad_backward, _linear, _windows
+)

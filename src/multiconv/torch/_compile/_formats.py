@@ -65,7 +65,14 @@ def _restore_results(graph: GraphModule) -> None:
     (output,) = graph.graph.find_nodes(op="output")
     for node in set(output.all_input_nodes):
         value = node.meta.get("val")
-        if isinstance(value, torch.Tensor) and value.ndim > 2 and value.is_contiguous():
+        if isinstance(value, torch.Tensor) and value.ndim > 2:
             with graph.graph.inserting_before(output):
-                restored = graph.graph.call_method("contiguous", (node,))
+                restored = graph.graph.call_function(strided, (node, value.stride()))
             output.replace_input_with(node, restored)
+
+
+def strided(tensor: torch.Tensor, stride: tuple[int, ...]) -> torch.Tensor:
+    """The tensor, copied if its strides are others."""
+    if tensor.stride() == stride:
+        return tensor
+    return torch.empty_strided(tensor.shape, stride, dtype=tensor.dtype).copy_(tensor)
