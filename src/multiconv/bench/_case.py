@@ -15,8 +15,8 @@ import multiconv as mc
 from multiconv._typing import Array
 
 from ._call import Spelling, axis_modes, spell
+from ._comparison import OURS
 from ._problems import Entry
-from ._results import OURS
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ._results import Report
 ACROSS = 2
 
 
-def draw(report: Report, folder: Path) -> list[Path]:
+def draw(report: Report[Any], folder: Path) -> list[Path]:
     """One panel for each kernel of the families that grow; nothing where none was measured."""
     curves = growths(report.drawn("growth"))
     within = max((f["within"] for f in report.families if f["picture"] == "growth"), default=0.0)

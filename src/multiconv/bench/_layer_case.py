@@ -13,7 +13,8 @@ from multiconv._typing import Array
 
 from ._call import Spelling, spell
 from ._case import Case
-from ._results import LAST, ONE_SHOT, OURS
+from ._comparison import OURS
+from ._results import LAST, ONE_SHOT
 
 
 class LayerCase(Case):

@@ -20,11 +20,13 @@ ROW = 0.5
 LEFT, RIGHT, TOP, BOTTOM = 2.3, 0.35, 1.15, 0.85
 
 
-def draw(report: Report, folder: Path) -> list[Path]:
+def draw(report: Report[Any], folder: Path) -> list[Path]:
     """Draw the suite of layers; nothing for another or where nothing was measured."""
+    if report.suite != "layers":
+        return []
     rows = [(f["title"], way, found) for way in PASSES for f in report.families
             if (found := _timed(report, f["key"], way))]  # fmt: skip
-    if report.suite != "layers" or not rows:
+    if not rows:
         return []
     with _style.style():
         width, height = 8.8, TOP + BOTTOM + ROW * len(rows) + 0.3 * (len(PASSES) - 1)
@@ -40,7 +42,7 @@ def draw(report: Report, folder: Path) -> list[Path]:
         return _style.save(figure, folder, "layers")
 
 
-def _timed(report: Report, family: str, way: str) -> list[Result]:
+def _timed(report: Report[Result], family: str, way: str) -> list[Result]:
     found = [r for r in report.family(family) if r.direction == way]
     return [r for r in found if not r.failure and r.ratio is not None]
 

@@ -25,7 +25,7 @@ SCALE = Normalize(math.log2(LEAST), math.log2(MOST))
 Cell = tuple[float, float, Result]
 
 
-def draw(report: Report, folder: Path) -> list[Path]:
+def draw(report: Report[Any], folder: Path) -> list[Path]:
     """Draw what `problems/` puts on the map; nothing where nothing was measured."""
     panels = _panels(report.drawn("map"))
     if not panels:
@@ -50,7 +50,7 @@ def _panels(results: Sequence[Result]) -> dict[int, list[Cell]]:
 
 
 def _lay_out(
-    figure: Figure, report: Report, panels: dict[int, list[Cell]], columns: dict[int, int]
+    figure: Figure, report: Report[Any], panels: dict[int, list[Cell]], columns: dict[int, int]
 ) -> None:
     width, height = figure.get_size_inches()
     left, bottom, top = 0.72, 0.78, 1.02

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from multiconv._units import duration, ratio
 
-from . import _machine
+from . import _everyone, _machine
+from ._comparison import OURS, Comparison
 from ._growth import growths
-from ._results import Report, Result
+from ._model_result import ModelResult
+from ._results import Report
 
+_RULE = "| --- | --: | --: | --- | --: | --: | --: | --- |"
 MARKS = {"failed": "**failed**", "miss": "✗", "must": "✓", "aim": "✓✓", "": ""}
 
 
-def text(report: Report) -> str:
+def text(report: Report[Any]) -> str:
     """The machine, what is lost, and every family."""
     lost = report.lost()
     parts = [
@@ -31,27 +35,38 @@ def text(report: Report) -> str:
         parts += ["", f"## {family['title']}", "", *_table(results, full=False)]
         if family["within"]:
             parts += ["", *("- " + "".join(c.words(family["within"])) for c in growths(results))]
+        if report.suite == "models":
+            parts += ["", *_contestants(results)]
     left_out = [f"- {r}: {n} {why}" for r in report.results for n, why in r.left_out.items()]
     if left_out:
         parts += ["", "## Left out", "", *left_out]
     return "\n".join(parts) + "\n"
 
 
-def _table(results: Iterable[Result], *, full: bool) -> list[str]:
-    lines = [
-        "| problem | multiconv | best peer | by | ratio | must | aim | | one-shot | algorithm |",
-        "| --- | --: | --: | --- | --: | --: | --: | --- | --: | --- |",
-    ]
-    for r in results:
-        name, best = str(r) if full else r.name, r.best_peer
-        if r.failure:
-            lines.append(f"| {name} | | | | | | | {MARKS['failed']}: {r.failure} | | |")
-            continue
-        cells = [
-            name, duration(r.ours), duration(r.seconds[best].minimum) if best else "", best or "",
-            "" if r.ratio is None else ratio(r.ratio), f"{r.must:g}",
-            f"{r.aim:g}" if r.aim else "", MARKS[r.verdict],
-            "" if r.one_shot is None else ratio(r.one_shot), r.algorithm,
-        ]  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+def _contestants(results: Iterable[ModelResult]) -> list[str]:
+    """Everyone's times, and who was left out and why."""
+    titles = [ModelResult.thing, *_everyone.TITLES]
+    return [_row(titles), "| --- | --- | --: | --: | --: | --: | --: |",
+            *(_row(row.cells) for row in _everyone.rows(results))]  # fmt: skip
+
+
+def _table(results: Sequence[Comparison], *, full: bool) -> list[str]:
+    remarks = list(next((r.remarks for r in results if not r.failure), {}))
+    titles = [results[0].thing, OURS, "best peer", "by", "ratio", "must", "aim", "", *remarks]
+    return [_row(titles), _RULE + " --: |" * len(remarks), *(_line(r, remarks, full=full)
+                                                            for r in results)]  # fmt: skip
+
+
+def _line(r: Comparison, remarks: list[str], *, full: bool) -> str:
+    name, best = str(r) if full else r.name, r.best_peer
+    if r.failure:
+        return _row([name, *[""] * 6, f"{MARKS['failed']}: {r.failure}", *[""] * len(remarks)])
+    return _row([
+        name, duration(r.ours), duration(r.least(best)) if best else "", best or "",
+        "" if r.ratio is None else ratio(r.ratio), f"{r.must:g}", f"{r.aim:g}" if r.aim else "",
+        MARKS[r.verdict], *r.remarks.values(),
+    ])  # fmt: skip
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -11,7 +11,7 @@ from rich.text import Text
 
 
 class Progress:
-    """A context manager; `step` tells what was done."""
+    """A context manager; `step` tells what was done, `note` what is being done."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False)
@@ -34,8 +34,14 @@ class Progress:
     def step(self, text: str) -> None:
         """One more is done."""
         self._done += 1
-        line = Text(f"{self._done}/{self._total}  {text}")
+        self.note(text)
+        if not self._watched:
+            self._console.print(self._line(text), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """What is being done, for who watches."""
         if self._watched:
-            self._status.update(line)
-        else:
-            self._console.print(line, soft_wrap=True)
+            self._status.update(self._line(text))
+
+    def _line(self, text: str) -> Text:
+        return Text(f"{self._done}/{self._total}  {text}")

@@ -15,9 +15,10 @@ from multiconv._typing import Array
 
 from ._case import Case
 from ._clock import HOPELESS, Timing, interleave
+from ._comparison import OURS, Seconds
 from ._layer_case import LayerCase
 from ._problems import Entry, Family
-from ._results import OURS, Result, Seconds
+from ._results import Result
 from .peers import Offer
 
 TOLERANCE = 1000
@@ -82,7 +83,7 @@ def measure(entry: Entry, peers: Contestants, effort: Effort) -> Result:
         else:
             calls[offer.name] = offer.run
     if not result.failure:
-        result.seconds = _timed(calls, firsts, effort)
+        result.seconds = timed(calls, firsts, effort)
     return result
 
 
@@ -93,11 +94,12 @@ def case_of(entry: Entry) -> Case:
     return LayerCase(entry) if layer else Case(entry)
 
 
-def _timed(
-    calls: Mapping[str, Callable[[], Any]], firsts: Mapping[str, float], effort: Effort
-) -> dict[str, Seconds]:
+def timed(
+    calls: Mapping[str, Callable[[], Any]], firsts: Mapping[str, float], effort: Effort,
+    long: float = LONG,
+) -> dict[str, Seconds]:  # fmt: skip
     """Time those who may win; of others that take long, the first call is enough."""
-    limit = max(HOPELESS * min(firsts[name] for name in calls), LONG)
+    limit = max(HOPELESS * min(firsts[name] for name in calls), long)
     timings = interleave(
         {n: run for n, run in calls.items() if firsts[n] <= limit}, effort.rounds, effort.seconds
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,17 +12,21 @@ from rich.text import Text
 
 from multiconv._units import duration, ratio
 
-from . import _machine
+from . import _everyone, _machine
+from ._comparison import OURS, Comparison
 from ._growth import growths
-from ._results import OURS, Report, Result
+from ._model_result import ModelResult
+from ._results import Report, Result
 
 MARKS = {"failed": "!!", "miss": "✗", "must": "✓", "aim": "✓✓", "": ""}
 STYLES = {"failed": "bold red", "miss": "orange3", "must": "green", "aim": "bold green", "": ""}
+LEFT = "by", "", "algorithm", "way"
+"""Titles of columns of words."""
 WIDE = 100
-"""Columns from which there is room for the algorithm and the ratio of medians."""
+"""Columns from which there is room for the ratio of medians and the remarks."""
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: Report[Any], console: Console) -> None:
     """Print the machine, what is lost, every family, and a summary."""
     for line in _machine.lines(report.machine):
         console.print(Text(line, style="dim"))
@@ -36,52 +41,71 @@ def show(report: Report, console: Console) -> None:
         _table(console, results, name=lambda r: r.name)
         if family["within"]:
             _growth(console, results, family["within"])
+        if report.suite == "models":
+            _contestants(console, results)
     _close(console, report)
 
 
-def _table(console: Console, results: Iterable[Result], name: object) -> None:
-    assert callable(name)
-    wide = console.width >= WIDE
+def _table(
+    console: Console, results: Sequence[Comparison], name: Callable[[Comparison], str]
+) -> None:
+    widths = {OURS: 9, "peer": 8, "by": 10, "ratio": 5, "must": 4, "aim": 4, "": 2}
+    widths["by"] = max(widths["by"], *(len(r.best_peer or "") for r in results))
+    notes = [{} if r.failure else r.remarks for r in results]
+    if console.width >= WIDE:
+        widths["medians"] = 7
+        for title in dict.fromkeys(title for row in notes for title in row):
+            widths[title] = max(len(title), *(len(row.get(title, "")) for row in notes))
+    room = console.width - sum(widths.values()) - len(widths)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
-    results = list(results)
-    room = max(len(name(r)) for r in results)
-    width = min(max(room, 40), console.width - 60) if wide else 32
-    table.add_column("", width=width, no_wrap=True, overflow="ellipsis")
-    columns = {OURS: 9, "peer": 8, "by": 10, "ratio": 5, "must": 4, "aim": 4, "": 2}
-    for title, width in columns.items():
+    wanted = max(40, *(len(name(r)) for r in results))
+    table.add_column("", width=min(wanted, room), no_wrap=True, overflow="ellipsis")
+    for title, width in widths.items():
         table.add_column(title, width=width, no_wrap=True,
-                         justify="left" if title in ("by", "") else "right")  # fmt: skip
-    if wide:
-        table.add_column("medians", width=7, justify="right", no_wrap=True)
-        table.add_column("one-shot", width=8, justify="right", no_wrap=True)
-        table.add_column("algorithm", no_wrap=True)
-    for result in results:
-        cells = _cells(result)
-        table.add_row(name(result), *(cells if wide else cells[: len(columns)]))
-        if result.failure:
-            table.add_row(Text(result.failure, style="red", overflow="fold"))
+                         justify="left" if title in LEFT else "right")  # fmt: skip
+    for result, row in zip(results, notes, strict=True):
+        cells = _cells(result) | row
+        table.add_row(name(result), *(cells.get(title, "") for title in widths))
     console.print(table)
+    for result in results:
+        if result.failure:
+            console.print(Text(f"{name(result)}: {result.failure}", style="red"))
 
 
-def _cells(result: Result) -> list[str | Text]:
-    style, mark = STYLES[result.verdict], MARKS[result.verdict]
+def _cells(result: Comparison) -> dict[str, str | Text]:
+    """By column; nothing but the mark of what failed."""
+    style = STYLES[result.verdict]
+    cells: dict[str, str | Text] = {"": Text(MARKS[result.verdict], style=style)}
     if result.failure:
-        return [*[""] * 6, Text(mark, style=style), "", "", ""]
-    best, minima, medians = result.best_peer, "", ""
-    if best is not None and result.ratio is not None:
-        minima = ratio(result.ratio)
-        medians = ratio(result.seconds[best].median / result.seconds[result.best_of_ours].median)
-    if result.ratio is not None and result.ratio < 1:
-        style = "bold red"
-    return [
-        duration(result.ours), duration(result.seconds[best].minimum) if best else "", best or "-",
-        Text(minima, style=style), f"{result.must:g}", f"{result.aim:g}" if result.aim else "",
-        Text(mark, style=style), medians,
-        "" if result.one_shot is None else ratio(result.one_shot), result.algorithm,
-    ]  # fmt: skip
+        return cells
+    cells |= {OURS: duration(result.ours), "must": f"{result.must:g}", "by": "-",
+              "aim": f"{result.aim:g}" if result.aim else ""}  # fmt: skip
+    best = result.best_peer
+    if best is None or result.ratio is None:
+        return cells
+    medians = result.seconds[best].median / result.seconds[result.best_of_ours].median
+    return cells | {
+        "peer": duration(result.least(best)), "by": best, "medians": ratio(medians),
+        "ratio": Text(ratio(result.ratio), style="bold red" if result.ratio < 1 else style),
+    }  # fmt: skip
 
 
-def _count(results: list[Result]) -> str:
+def _contestants(console: Console, results: Sequence[ModelResult]) -> None:
+    """Everyone's times, and who was left out and why."""
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True)
+    for number, title in enumerate(_everyone.TITLES):
+        table.add_column(title, justify="right" if number else "left", no_wrap=True)
+    for row in _everyone.rows(results):
+        table.add_row(*row.cells, style="" if row.ours else "dim")
+    console.print()
+    console.print(table)
+    for result in results:
+        for contestant, why in result.left_out.items():
+            console.print(Text(f"{result.name}: {contestant} left out, {why}", style="dim"))
+
+
+def _count(results: Sequence[Comparison]) -> str:
     seen = Counter(r.verdict for r in results)
     parts = [f"{seen['must'] + seen['aim']} of {len(results)} reach what they must"]
     if any(r.aim for r in results):
@@ -96,7 +120,7 @@ def _growth(console: Console, results: list[Result], within: float) -> None:
         console.print(Text(start) + Text(told, style=style) + Text(end))
 
 
-def _close(console: Console, report: Report) -> None:
+def _close(console: Console, report: Report[Any]) -> None:
     left_out = Counter(n for r in report.results for n in r.left_out)
     console.print()
     if left_out:

@@ -7,23 +7,37 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from multiconv._units import duration, ratio
 
-from . import _growth_picture, _layers_picture, _machine, _map, _markdown, _terminal
+from . import (
+    _growth_picture,
+    _layers_picture,
+    _machine,
+    _map,
+    _markdown,
+    _models_picture,
+    _terminal,
+)
 from ._accuracies import accuracy
+from ._comparison import Comparison
+from ._model_result import ModelResult
 from ._problems import Family, select
 from ._progress import Progress
-from ._results import Report, Result
+from ._results import Report
 from ._runner import Effort, with_threads
 from ._runner import run as run_families
 from ._verdicts import planner
 from .peers import Peers
 
-FILES = {"single": ("results.json", "table.md"), "layers": ("layers.json", "layers.md")}
+FILES = {"single": ("results.json", "table.md"), "layers": ("layers.json", "layers.md"),
+         "models": ("models.json", "models.md")}  # fmt: skip
 """What a suite is published as: figures and their table."""
+SECONDS = {"models": 60.0}
+"""Time an entry, where it is not as long as any problem's."""
 QUICK = Effort(rounds=3, seconds=0.5)
 
 
@@ -39,8 +53,10 @@ class Where:
 def measure(
     suite: str, family: str, only: str, effort: Effort, threads: int | None, *,
     batch: int | None = None, smallest: bool = False,
-) -> Report:  # fmt: skip
+) -> Report[Any]:  # fmt: skip
     """Measure the problems that are chosen, telling each on standard error."""
+    if suite == "models":
+        return _measure_models(family, only, effort, threads, batch, smallest=smallest)
     chosen = select(only, family, suite, batch)
     if smallest:
         chosen = [_smallest(one) for one in chosen]
@@ -53,12 +69,37 @@ def measure(
     return Report.of(machine, chosen, results, suite)
 
 
-def read(path: Path) -> Report:
+def _measure_models(
+    family: str, only: str, effort: Effort, threads: int | None, batch: int | None, *,
+    smallest: bool,
+) -> Report[ModelResult]:  # fmt: skip
+    """The same for whole networks; torch is imported here, which takes its time."""
+    from . import models
+
+    chosen = models.select(only, family, batch)
+    if smallest:
+        chosen = models.lightest(chosen)
+    count = with_threads(threads)
+    machine = _machine.describe(count, models.versions())
+    progress = Progress(len(chosen), sys.stderr)
+    with models.threads(count), progress:
+        results = models.run(
+            chosen, effort, count, lambda r: progress.step(_line(r)), progress.note
+        )
+    return Report.of(machine, models.families(chosen), results, "models")
+
+
+def effort_of(suite: str, rounds: int, seconds: float | None) -> Effort:
+    """How long a suite is measured, a budget taken from it unless given."""
+    return Effort(rounds, SECONDS.get(suite, Effort.seconds) if seconds is None else seconds)
+
+
+def read(path: Path) -> Report[Any]:
     """A report from its file."""
     return Report.load(path)
 
 
-def show(console: Console, report: Report, where: Where) -> None:
+def show(console: Console, report: Report[Any], where: Where) -> None:
     """Print the report, and write it wherever it is wanted."""
     _terminal.show(report, console)
     written = []
@@ -72,7 +113,7 @@ def show(console: Console, report: Report, where: Where) -> None:
         written += [figures, table]
     for folder in dict.fromkeys((where.pictures, where.publish)):
         if folder is not None:
-            for picture in (_map, _growth_picture, _layers_picture):
+            for picture in (_map, _growth_picture, _layers_picture, _models_picture):
                 written += picture.draw(report, folder)
     _tell(console, written)
 
@@ -87,7 +128,7 @@ def _smallest(family: Family) -> Family:
     return replace(family, entries=[entry])
 
 
-def _line(result: Result) -> str:
+def _line(result: Comparison) -> str:
     if result.failure:
         return f"{result}: {result.failure}"
     words = f"{result}: {duration(result.ours)}"
@@ -98,4 +139,4 @@ def _line(result: Result) -> str:
     )
 
 
-__all__ = ["QUICK", "Effort", "Where", "accuracy", "measure", "planner", "read", "show"]
+__all__ = ["QUICK", "Where", "accuracy", "effort_of", "measure", "planner", "read", "show"]
