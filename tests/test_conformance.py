@@ -96,6 +96,11 @@ PROBLEMS = """
     mb2 in5x61x33 k1x35x1 p0:0,17:40,0:0 b=symmetric float32 precision=fast
     mb2 in140x83 k41x51 p20:20,-3:25 b=edge,reflect float32 precision=fast
     in2000 k97 p96:96 float16 precision=fast
+mb1 g19 ic38 oc19 in9x11 k8x7 d1x2 p1:0,2:1 float32
+mb1 g21 ic21 oc21 in8x13 k4x9 s1x2 d2x1 p1:0,2:2 channels_last float32
+mb1 g5 ic5 oc5 in20x35 k10x35 d2x1 p1:0,1:1 float64
+mb1 g17 ic17 oc17 in45x9 k45x9 p1:1,1:1 float32
+mb1 g3 ic6 oc3 in60 k19 s2 d3 p2:-1 float32
 """
 PROBLEMS = [line.strip() for line in PROBLEMS.strip().splitlines()]
 

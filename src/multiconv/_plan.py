@@ -13,7 +13,7 @@ from multiconv._planner import Row, Step, output_rounding, planner
 from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._threads import get_num_threads
-from multiconv._traits import UNKNOWN, KernelTraits, look, look_at_data
+from multiconv._traits import NOT_FINITE, UNKNOWN, KernelTraits, look, look_at_data
 from multiconv._typing import Array
 from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
 from multiconv.algorithms._native import Executable, NativeAlgorithm, converts_kernel
@@ -107,7 +107,7 @@ class Plan:
         self._unseen = self._step = planner.step(problem, UNKNOWN, lenient)
         self._looks = (
             lenient != method
-            or self._unseen.cost.seconds > LOOK_AT_KERNEL
+            or self._is_worth_a_look(problem, lenient)
             or self._unseen.value_sensitive
             or max(problem.in_dilation) > 1
             or (method == "auto" and _tuned_by_values(request.problem))
@@ -314,6 +314,13 @@ class Plan:
                 return out
         out[...] = self.run(x, w, epilogue, None)
         return out
+
+    def _is_worth_a_look(self, problem: Problem, method: str) -> bool:
+        if not self._request.kernel_is_data or method != "auto":
+            return self._unseen.cost.seconds > LOOK_AT_KERNEL
+        # Data tell no more than that some are not finite.
+        other = planner.step(problem, NOT_FINITE, method)
+        return other.algorithm is not self._unseen.algorithm
 
     def _choose(self, kernel: Array) -> Step:
         summed = kernel.astype(self.problem.acc_dtype, copy=False)

@@ -70,6 +70,7 @@ class KernelTraits:
 
 
 UNKNOWN = KernelTraits()
+NOT_FINITE = KernelTraits(finite=False)
 
 
 def look(kernel: Array, rank: int, *, fast: bool = False) -> KernelTraits:

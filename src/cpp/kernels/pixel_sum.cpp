@@ -11,8 +11,8 @@ namespace {
 
 inline constexpr int kRows = MC_REGISTERS >= 32 ? 8 : 4;     // rows of a block
 inline constexpr int kColumns = MC_REGISTERS >= 32 ? 3 : 2;  // vectors of a block
-inline constexpr i64 kBlocks = 4;                            // vectors of a task
-inline constexpr i64 kChannels = 64;                         // of a task
+inline constexpr i64 kBlocks = 4;                            // vectors of a task, at the least
+inline constexpr i64 kChannels = 256;                        // of a task
 inline constexpr i64 kTileBytes = 256 * 1024;                // of the boxes of a task
 inline constexpr i64 kSumBytes = 160 * 1024;                 // sums of a task
 inline constexpr i64 kShareBytes = 16 << 20;                 // sums of all shares
@@ -71,12 +71,22 @@ Cut cut_for(const Desc& d, const Desc& layer) {
   cut.across = 2 * d.out_channels >= lanes;
   const i64 unit = cut.across ? lanes : 1;
   const i64 blocks = ceil_div(d.out_channels, unit);
-  cut.parts[1] = ceil_div(blocks, cut.across ? kBlocks : 4 * lanes);
-  cut.blocks = ceil_div(blocks, cut.parts[1]);
-  cut.parts[1] = ceil_div(blocks, cut.blocks);
-  const i64 room = max_of(kSumBytes / size / (cut.taps * cut.blocks * unit), 1);
-  cut.parts[0] = ceil_div(d.batch, min_of(room, kChannels));
-  cut.channels = ceil_div(d.batch, cut.parts[0]);
+  // Each task copies its share of both sides: few large ones copy least.
+  for (i64 most = cut.across ? kBlocks : 4 * lanes, least = 0;; most *= 2) {
+    const i64 columns = ceil_div(blocks, ceil_div(blocks, most));
+    const i64 room = max_of(kSumBytes / size / (cut.taps * columns * unit), 1);
+    const i64 rows = ceil_div(d.batch, ceil_div(d.batch, min_of(room, kChannels)));
+    const i64 parts[] = {ceil_div(d.batch, rows), ceil_div(blocks, columns)};
+    const i64 copied = d.batch * parts[1] + d.out_channels * parts[0];
+    if (least == 0 || copied < least) {
+      least = copied;
+      cut.blocks = columns;
+      cut.channels = rows;
+      cut.parts[0] = parts[0];
+      cut.parts[1] = parts[1];
+    }
+    if (most >= blocks) break;
+  }
   const i64 stored = ceil_div(cut.channels, lanes) * lanes;
   const i64 tasks = cut.parts[0] * cut.parts[1] * d.groups;
   const double worth = work_of(d) / static_cast<double>(4 * kWork) + 1.0;
