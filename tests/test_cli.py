@@ -17,7 +17,7 @@ from scipy import ndimage
 from scipy import signal as scipy_signal
 
 import multiconv as mc
-from multiconv.cli import main
+from multiconv.cli import _long_sound, main
 from multiconv.cli._kernel_argument import parse
 from multiconv.cli._samples import stored
 
@@ -268,6 +268,69 @@ def test_a_room_makes_the_sound_longer(tmp_path, heard, room):
     for channel in range(found.shape[1]):
         expected = np.convolve(dry[:, channel % heard], response[:, channel % room])
         np.testing.assert_allclose(found[:, channel], expected, atol=1e-12)
+
+
+@pytest.fixture
+def in_blocks(monkeypatch):
+    """As if every sound were too long to be held, and blocks were short."""
+    monkeypatch.setattr(_long_sound, "LONG", 0)
+    monkeypatch.setattr(_long_sound, "BLOCK", 64)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize(("heard", "room"), [(1, 1), (1, 2), (2, 1), (2, 2)])
+@pytest.mark.parametrize("taps", [79, 1, 30])
+def test_long_sounds_in_blocks(tmp_path, in_blocks, capsys, heard, room, taps, mode):
+    dry = RANDOM.uniform(-0.01, 0.01, (500, heard))
+    response = RANDOM.uniform(-0.3, 0.3, (taps, room))
+    soundfile.write(tmp_path / "dry.wav", dry, 8000, subtype="DOUBLE")
+    soundfile.write(tmp_path / "room.wav", response, 8000, subtype="DOUBLE")
+    run("apply", tmp_path / "room.wav", tmp_path / "dry.wav", tmp_path / "wet.wav", "--mode", mode)
+    assert re.search(r"algorithm +in blocks of (64|79)", capsys.readouterr().out)
+    found = soundfile.read(tmp_path / "wet.wav", always_2d=True)[0]
+    for channel in range(max(heard, room)):
+        x, h = dry[:, channel % heard], response[:, channel % room]
+        np.testing.assert_allclose(found[:, channel], np.convolve(x, h, mode), atol=1e-12)
+
+
+def test_long_loud_sounds_are_scaled(song, tmp_path, in_blocks, capsys):
+    path, array = song
+    run("apply", "[8]", path, tmp_path / "o.flac")
+    found = soundfile.read(tmp_path / "o.flac")[0]
+    np.testing.assert_allclose(found, array / np.abs(array).max(), atol=2**-22)
+    out = capsys.readouterr().out
+    assert "the peak was +6.0 dB, scaled down to full scale" in out
+    assert re.search("output.* 0.25 s, 16000 Hz, stereo, PCM_24", out)
+    run("apply", "[8]", path, tmp_path / "f.wav", "--dtype", "float32")
+    np.testing.assert_allclose(soundfile.read(tmp_path / "f.wav")[0], 8 * array, rtol=1e-6)
+
+
+def test_a_long_sound_that_ends_early_leaves_the_target_alone(song, tmp_path, in_blocks, capsys):
+    path, _ = song
+    soundfile.write(tmp_path / "long.flac", soundfile.read(path)[0], 16_000)
+    whole = (tmp_path / "long.flac").read_bytes()
+    (tmp_path / "long.flac").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "o.wav").write_bytes(b"before")
+    assert run("apply", "[1]", tmp_path / "long.flac", tmp_path / "o.wav", "--dtype", "float32")
+    assert "long.flac" in capsys.readouterr().err
+    assert (tmp_path / "o.wav").read_bytes() == b"before"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["long.flac", "o.wav", "song.wav"]
+
+
+def test_long_sounds_take_no_memory(tmp_path, python):
+    soundfile.write(tmp_path / "room.wav", RANDOM.uniform(-1, 1, 500), 8000)
+    with soundfile.SoundFile(tmp_path / "dry.flac", "w", 8000, 1) as file:
+        for _ in range(150):
+            file.write(RANDOM.uniform(-0.1, 0.1, 2**16))
+    code = f"""
+import os
+os.chdir({str(tmp_path)!r})
+from multiconv.cli import _long_sound, main
+main(["apply", "room.wav", "dry.flac", "wet.wav"])
+"""
+    done = python(code, MULTICONV_MEMORY_LIMIT="40000000")
+    assert done.returncode == 0, done.stderr
+    assert soundfile.info(tmp_path / "wet.wav").frames == 150 * 2**16 + 499
 
 
 def test_three_channels_and_one_kernel(tmp_path):

@@ -566,3 +566,12 @@ def test_reading_agrees_with_the_libraries(tmp_path):
     tone = np.sin(np.arange(1000) / 9)
     soundfile.write(tmp_path / "a.wav", tone, 44_100, subtype="PCM_24")
     np.testing.assert_allclose(read(tmp_path / "a.wav").array[:, 0], tone, atol=2**-22)
+
+
+@pytest.mark.parametrize(("subtype", "samples"), [("PCM_24", 2**30), ("DOUBLE", 2**28)])
+def test_sounds_that_wav_files_have_no_room_for(tmp_path, subtype, samples):
+    array = np.broadcast_to(0.0, (samples, 2))
+    long = Data(array, "sound", channel_axis=-1, rate=8000, subtype=subtype)
+    with pytest.raises(FileError, match=r"bytes of sound are too many for WAV files"):
+        check_write(tmp_path / "a.wav", long)
+    check_write(tmp_path / "a.flac", long)

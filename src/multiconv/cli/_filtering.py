@@ -127,11 +127,9 @@ class Job:
         return np.asarray(mc.convolve(opacity, impulse, **self._options))
 
     def _sound(self, result: NDArray[Any]) -> tuple[Data, list[str]]:
-        notes = []
         peak = float(np.max(np.abs(result), initial=0.0))
-        if peak > 1 and math.isfinite(peak) and self._subtype not in ("FLOAT", "DOUBLE"):
-            result = result / peak
-            notes.append(f"the peak was {20 * math.log10(peak):+.1f} dB, scaled down to full scale")
+        scale, notes = full_scale(peak, self._subtype)
+        result = result if scale == 1 else result / scale
         data = replace(self._data, array=result, subtype=self._subtype, rate=self._rate)
         return data, notes
 
@@ -140,6 +138,13 @@ class Job:
         samples, clipped = _samples.stored(result, self._data.array.dtype, target,
                                            self._settings.signed)  # fmt: skip
         return replace(self._data, array=samples), _clipping(clipped, target, self._settings)
+
+
+def full_scale(peak: float, subtype: str | None) -> tuple[float, list[str]]:
+    """What a sound is divided by, that whole numbers hold its peak; and what to say of it."""
+    if subtype in ("FLOAT", "DOUBLE") or not 1 < peak < math.inf:
+        return 1.0, []
+    return peak, [f"the peak was {20 * math.log10(peak):+.1f} dB, scaled down to full scale"]
 
 
 def _shape_of(array: NDArray[Any]) -> mc.ShapeDtype:

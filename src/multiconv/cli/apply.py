@@ -17,6 +17,7 @@ from ._console import console
 from ._explanation import show
 from ._filtering import Job, Outcome, Settings
 from ._kernel_argument import Kernel, parse
+from ._long_sound import LongJob, long_sound
 from ._samples import Signed
 
 LONGEST_ALIGNED = 40  # characters
@@ -75,24 +76,33 @@ def apply(
     )  # fmt: skip
     io.check_target(target)
     early = parse(kernel)  # a mistake in it is cheaper to report than to read a large file first
+    long = None if array or explain else long_sound(source, settings, target)
+    if long is not None:
+        taps = _taps(kernel, early, long)
+        work = LongJob(source, long, taps, settings, target)
+        outcome = work.run()
+        _report(source, long, taps, work.method, target, outcome, target.stat().st_size)
+        return
     data = io.read(source, max_pixels=max_pixels, member=array)
-    taps = early if early.data is not None else parse(kernel, ndim=_rank(data))
+    taps = _taps(kernel, early, data)
     job = Job(data, taps, settings, target)
     io.check_write(target, job.prototype)
     if explain:
         show(job.plan.explain())
     outcome = job.run()
     written = io.write(target, outcome.data)
-    _report(source, data, taps, job, target, outcome, written)
+    _report(source, data, taps, job.plan.algorithm, target, outcome, written)
 
 
-def _rank(data: io.Data) -> int:
-    """How many axes a named kernel should have for this input."""
-    return min(len(data.spatial_axes), 2) or 1
+def _taps(text: str, early: Kernel, data: io.Data) -> Kernel:
+    """The kernel, of as many axes as suit this input if it is a named one."""
+    if early.data is not None:
+        return early
+    return parse(text, ndim=min(len(data.spatial_axes), 2) or 1)
 
 
 def _report(
-    source: Path, data: io.Data, kernel: Kernel, job: Job, target: Path, outcome: Outcome,
+    source: Path, data: io.Data, kernel: Kernel, method: str, target: Path, outcome: Outcome,
     written: int,
 ) -> None:  # fmt: skip
     taps = math.prod(kernel.array.shape)
@@ -100,7 +110,7 @@ def _report(
     rows = [
         ("input", str(source), _facts(data)),
         ("kernel", kernel.label, kernel_facts),
-        ("algorithm", job.plan.algorithm, _console.duration(outcome.seconds)),
+        ("algorithm", method, _console.duration(outcome.seconds)),
         ("output", str(target), f"{_facts(outcome.data)}, {_console.size(written)}"),
     ]
     width = min(max(len(value) for _, value, _ in rows), LONGEST_ALIGNED)

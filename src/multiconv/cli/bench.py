@@ -18,8 +18,8 @@ DIFFERENT = 1
 def bench(
     suite: Annotated[str, typer.Argument(
         metavar="[SUITE]", show_default=False,
-        help="single: signals, images, volumes; layers: networks'. With --planner: how many "
-             "problems to draw, 500 unless given.")] = "single",
+        help="single: signals, images, volumes; layers: networks'; models: whole networks. With "
+             "--planner: how many problems to draw, 500 unless given.")] = "single",
     family: Annotated[str, typer.Option(
         metavar="NAME[,NAME]", help="These families of problems only.")] = "",
     only: Annotated[str, typer.Option(
@@ -27,8 +27,10 @@ def bench(
     batch: Annotated[int | None, typer.Option(
         metavar="N", min=1, help="The problems of this batch size.", show_default=False)] = None,
     rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Rounds a problem.")] = 15,
-    seconds: Annotated[float, typer.Option(
-        metavar="S", min=0, help="Time a problem, after which no round begins.")] = 2.5,
+    seconds: Annotated[float | None, typer.Option(
+        metavar="S", min=0, show_default=False,
+        help="Time a problem, after which no round begins; 2.5, of models 60 unless given.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(
         metavar="N", help="For everyone; those in use unless given.", show_default=False)] = None,
     quick: Annotated[bool, typer.Option(
@@ -36,7 +38,7 @@ def bench(
     json: Annotated[Path | None, typer.Option(
         metavar="FILE", help="Write the figures here.", show_default=False)] = None,
     pictures: Annotated[Path | None, typer.Option(
-        metavar="DIR", help="Draw the map of ratios and the growth of cost here.",
+        metavar="DIR", help="Draw the ratios, of single channels the growth of cost too, here.",
         show_default=False)] = None,
     publish: Annotated[Path | None, typer.Option(
         metavar="DIR", help="Write figures, table and pictures here.", show_default=False)] = None,
@@ -75,7 +77,7 @@ def bench(
     if read is not None:
         report = run.read(read)
     else:
-        effort = run.QUICK if quick else run.Effort(rounds, seconds)
+        effort = run.QUICK if quick else run.effort_of(suite, rounds, seconds)
         report = run.measure(suite, family, only, effort, threads, batch=batch, smallest=quick)
     run.show(console, report, where)
     return DIFFERENT if any(r.failure for r in report.results) else 0

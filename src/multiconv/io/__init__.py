@@ -5,7 +5,18 @@ step, or leaves it as it was.
 """
 
 from ._data import Data, FileError
-from ._formats import Format, check_target, check_write, format_of, formats, read, write
+from ._formats import (
+    Format,
+    blocks,
+    check_target,
+    check_write,
+    format_of,
+    formats,
+    outline,
+    read,
+    write,
+    writing,
+)
 from ._limits import MAX_PIXELS
 from ._safe import replacing
 
@@ -14,11 +25,14 @@ __all__ = [
     "Data",
     "FileError",
     "Format",
+    "blocks",
     "check_target",
     "check_write",
     "format_of",
     "formats",
+    "outline",
     "read",
     "replacing",
     "write",
+    "writing",
 ]

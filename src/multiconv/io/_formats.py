@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from multiconv._errors import MissingExtraError
 
@@ -119,8 +124,50 @@ def read(
     if member is not None and chosen.name != "NPZ":
         raise FileError(f"{path}: only .npz files hold arrays by name, leave {member!r} out")
     module = chosen.load("reading")
-    try:
+    with _named(path, chosen):
         data: Data = module.read(os.fspath(path), Limits(str(path), max_pixels), member)
+    return data
+
+
+def outline(path: str | os.PathLike[str]) -> Data:
+    """What a sound's header says, for sounds that are too long to be held.
+
+    Parameters
+    ----------
+    path : path-like
+        A file of a format whose kind is ``'sound'``.
+
+    Returns
+    -------
+    Data
+        Its samples are zeros that take no memory.
+
+    Raises
+    ------
+    FileError, OSError, MissingExtraError
+        As for `read`.
+    """
+    chosen = format_of(path)
+    _check_source(path)
+    module = chosen.load("reading")
+    with _named(path, chosen):
+        data: Data = module.outline(os.fspath(path))
+    return data
+
+
+def blocks(path: str | os.PathLike[str], size: int) -> Iterator[NDArray[np.float64]]:
+    """The samples of a sound in order, ``size`` at a time, of shape (samples, channels)."""
+    chosen = format_of(path)
+    module = chosen.load("reading")
+    with _named(path, chosen):
+        yield from module.blocks(os.fspath(path), size)
+
+
+@contextlib.contextmanager
+def _named(path: str | os.PathLike[str], chosen: Format) -> Iterator[None]:
+    """Errors that name the file."""
+    try:
+        yield
     except (FileError, PermissionError):
         raise
     except MemoryError as error:
@@ -130,7 +177,6 @@ def read(
     except Exception as error:  # whatever a library raises means that the file is bad
         reason = " ".join(str(error).split()) or type(error).__name__
         raise FileError(f"{path}: damaged, or not a {chosen.name} file ({reason})") from error
-    return data
 
 
 def check_write(path: str | os.PathLike[str], data: Data) -> None:
@@ -169,6 +215,26 @@ def write(path: str | os.PathLike[str], data: Data) -> int:
     with replacing(path) as file:
         module.write(file, os.fspath(path), data)
         return file.seek(0, os.SEEK_END)
+
+
+@contextlib.contextmanager
+def writing(
+    path: str | os.PathLike[str], like: Data
+) -> Iterator[Callable[[NDArray[np.float64]], None]]:
+    """Yield a function that writes a sound's next samples; the file is there when all are.
+
+    Parameters
+    ----------
+    path : path-like
+        A file of a format whose kind is ``'sound'``.
+    like : Data
+        Rate, subtype and channels; the samples do not count.
+    """
+    check_target(path)
+    check_write(path, like)
+    module = format_of(path).load("writing")
+    with replacing(path) as file, module.writing(file, os.fspath(path), like) as write_next:
+        yield write_next
 
 
 def check_target(path: str | os.PathLike[str]) -> None:
