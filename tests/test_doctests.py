@@ -3,11 +3,13 @@
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
 import multiconv as mc
 
+PAGES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
 MODULES = ["multiconv", *(m.name for m in pkgutil.walk_packages(mc.__path__, "multiconv."))]
 
 
@@ -16,11 +18,22 @@ def test_examples(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     try:
         module = importlib.import_module(name)
+    except mc.MissingExtraError as missing:
+        pytest.skip(str(missing))
     except ModuleNotFoundError as missing:
         if str(missing.name).startswith("multiconv"):
             raise
         pytest.skip(f"{missing.name} is not installed")
     result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages(page, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    options = doctest.NORMALIZE_WHITESPACE
+    result = doctest.testfile(str(page), module_relative=False, optionflags=options)
+    assert result.attempted > 0
     assert result.failed == 0
 
 

@@ -23,6 +23,12 @@ from multiconv._problem import Problem
 from multiconv._registry import algorithms
 from multiconv._threads import get_num_threads, num_threads, set_num_threads
 from multiconv._version import __version__
+from multiconv.deconvolution import deconvolve
+from multiconv.exact import convolve_exact
+from multiconv.matching import lags, match_template
+from multiconv.normalised import convolve_nan
+from multiconv.periodic import circular_convolve
+from multiconv.streaming import Stream
 
 __all__ = [
     "Explanation",
@@ -32,10 +38,12 @@ __all__ = [
     "Problem",
     "RefusedError",
     "ShapeDtype",
+    "Stream",
     "__version__",
     "algorithms",
     "avg_pool",
     "avg_pool_grad",
+    "circular_convolve",
     "continuous",
     "conv",
     "conv1d",
@@ -45,11 +53,16 @@ __all__ = [
     "conv_transpose",
     "conv_weight_grad",
     "convolve",
+    "convolve_exact",
+    "convolve_nan",
     "correlate",
+    "deconvolve",
     "filters",
     "get_num_threads",
     "keep_memory",
     "kernels",
+    "lags",
+    "match_template",
     "max_pool",
     "max_pool_grad",
     "num_threads",
