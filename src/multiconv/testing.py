@@ -282,7 +282,8 @@ class Trial:
         )
         expected = _define(p, _wider(p.acc_dtype), x, w, epilogue)
         if p.acc_dtype.kind in "iu":
-            stored = expected != 0 if p.out_dtype.kind == "b" else expected.astype(p.out_dtype)
+            sums = expected.astype(p.acc_dtype)
+            stored = sums != 0 if p.out_dtype.kind == "b" else sums.astype(p.out_dtype)
             return _Case(name, p, x, w, epilogue, stored, np.zeros(()))
         return _Case(name, p, x, w, epilogue, expected, _scale(p, x, w, epilogue))
 
