@@ -11,7 +11,7 @@ from torch.nn import functional as theirs  # noqa: E402
 
 import multiconv  # noqa: E402
 import multiconv.torch as ours  # noqa: E402
-from multiconv.torch import _native, _views  # noqa: E402
+from multiconv.torch import _native, _threads, _views  # noqa: E402
 
 OPERATORS = torch.ops.multiconv
 LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
@@ -412,7 +412,7 @@ class TestThreads:
 
         def work(count, entered, leave):
             torch.set_num_threads(count)  # torch's number is a thread's own
-            with _views.threads():
+            with _threads.threads():
                 entered.set()
                 leave.wait(10)
 

@@ -72,23 +72,47 @@ class ThreadPool::Team {
  public:
   void run(i64 tasks, Body body, void* context, int threads) {
     grow(threads - 1);
-    tasks_ = tasks;
-    body_ = body;
-    context_ = context;
     const i64 most = std::min<i64>(threads, static_cast<i64>(workers_.size()) + 1);
-    participants_ = static_cast<int>(std::min(tasks, most));
+    begin(tasks, body, context, static_cast<int>(std::min(tasks, most)));
     spin_.store(threads <= usable_cpus(), std::memory_order_relaxed);
-    mode_ = float_mode();
-    failed_.store(false, std::memory_order_relaxed);
-    next_.store(0, std::memory_order_relaxed);
     gate_.store(kOpen, std::memory_order_release);
     wake_children(0);
     take_tasks(0);
     shut_gate();
-    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    finish();
+  }
+
+  // The same on another library's threads, always as many: some runtimes end those left over.
+  void run_by(Runner runner, i64 tasks, Body body, void* context, int threads) {
+    begin(tasks, body, context, threads);
+    arrived_.store(0, std::memory_order_relaxed);
+    runner([](void* team) { static_cast<Team*>(team)->take_part(); }, this,
+           static_cast<unsigned>(threads), 0);
+    finish();
   }
 
  private:
+  void begin(i64 tasks, Body body, void* context, int participants) {
+    tasks_ = tasks;
+    body_ = body;
+    context_ = context;
+    participants_ = participants;
+    mode_ = float_mode();
+    failed_.store(false, std::memory_order_relaxed);
+    next_.store(0, std::memory_order_relaxed);
+  }
+
+  void finish() {
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+  void take_part() {
+    const FloatMode theirs = float_mode();
+    set_float_mode(mode_);
+    take_tasks(arrived_.fetch_add(1));
+    set_float_mode(theirs);
+  }
+
   struct alignas(64) Worker {
     std::atomic<std::uint32_t> ticket{0};  // counts the jobs it was woken for
   };
@@ -189,6 +213,7 @@ class ThreadPool::Team {
   FloatMode mode_{};
   std::exception_ptr error_;  // of the worker that set failed_
   std::atomic<bool> failed_{false};
+  std::atomic<int> arrived_{0};  // of another library's threads
   alignas(64) std::atomic<i64> next_{0};
   alignas(64) std::atomic<std::uint32_t> gate_{0};  // kOpen, plus kInside for each worker inside
 };
@@ -207,6 +232,7 @@ void ThreadPool::after_fork_in_child() {
   ThreadPool& pool = instance();
   pool.team_ = nullptr;
   pool.busy_.store(false);
+  pool.runner_.store(nullptr);  // such threads are gone, too
   cpus.store(0);
   default_threads.store(0);
 }
@@ -233,6 +259,8 @@ int ThreadPool::num_threads() const {
   return n;
 }
 
+void ThreadPool::run_by(Runner runner) { runner_.store(runner); }
+
 void ThreadPool::parallel_for(i64 tasks, Body body, void* context, bool parallel) {
   const int threads = parallel && tasks > 1 ? num_threads() : 1;
   if (threads == 1 || busy_.exchange(true)) {  // a nested call finds it busy, too
@@ -244,7 +272,10 @@ void ThreadPool::parallel_for(i64 tasks, Body body, void* context, bool parallel
     ~Release() { busy.store(false); }
   } release{busy_};
   if (!team_) team_ = new Team;
-  team_->run(tasks, body, context, threads);
+  if (const Runner runner = runner_.load())
+    team_->run_by(runner, tasks, body, context, threads);
+  else
+    team_->run(tasks, body, context, threads);
 }
 
 }  // namespace multiconv

@@ -22,6 +22,12 @@ class ThreadPool {
   void set_num_threads(int n);
   int num_threads() const;
 
+  // Another library's threads to run on, by a function that calls its first argument with the
+  // second once on each of so many threads and then returns, as OpenMP runtimes have it; null:
+  // threads of its own. A forked child has its own again.
+  using Runner = void (*)(void (*entry)(void*), void* data, unsigned threads, unsigned flags);
+  void run_by(Runner runner);
+
   // Calls body(context, task, worker) once for every task in [0, tasks). Runs on the calling thread
   // alone when nested, when another thread holds the pool, or when `parallel` is false.
   // No two calls of a body at the same time share a worker. Worker is in [0, num_threads()) as that
@@ -48,6 +54,7 @@ class ThreadPool {
 
   std::atomic<int> requested_{0};  // 0: the default
   std::atomic<bool> busy_{false};  // a caller holds team_
+  std::atomic<Runner> runner_{nullptr};
   Team* team_ = nullptr;
 };
 

@@ -108,6 +108,12 @@ NB_MODULE(_core, m) {
         "Measure the limits of this machine.");
   m.def("default_num_threads", available_cpus, "CPUs that this process may use.");
   m.def("set_num_threads", [](int n) { ThreadPool::instance().set_num_threads(n); }, nb::arg("n"));
+  m.def(
+      "run_threads_by",
+      [](std::uintptr_t runner) {
+        ThreadPool::instance().run_by(reinterpret_cast<ThreadPool::Runner>(runner));
+      },
+      nb::arg("runner"));
   m.def("get_num_threads", [] { return ThreadPool::instance().num_threads(); });
   nb::class_<Packed>(m, "Packed", "A kernel as one native kernel wants it.")
       .def_prop_ro("bytes", &Packed::bytes);

@@ -300,6 +300,36 @@ int test_environment() {
   return test::check_result();
 }
 
+std::atomic<int> lent = 0;
+
+// What an OpenMP runtime does, with threads made for each call.
+void lend(void (*entry)(void*), void* data, unsigned threads, unsigned) {
+  lent.store(static_cast<int>(threads));
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i < threads; ++i) others.emplace_back(entry, data);
+  entry(data);
+  for (std::thread& other : others) other.join();
+}
+
+void test_another_librarys_threads() {
+  pool.run_by(lend);
+  test_coverage();
+  CHECK(lent == 9);
+  test_threads_really_run_at_once();
+  test_nesting();
+  test_exceptions();
+#ifdef __x86_64__
+  test_float_mode();
+#endif
+#ifndef __SANITIZE_THREAD__
+  test_fork();  // the child has its own
+#endif
+  pool.run_by(nullptr);
+  lent = 0;
+  test_coverage();
+  CHECK(lent == 0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -318,6 +348,7 @@ int main(int argc, char** argv) {
   test_float_mode();
 #endif
   test_number();
+  test_another_librarys_threads();
 #ifndef __SANITIZE_THREAD__  // which cannot follow threads made after a fork
   test_fork();
   test_fork_while_others_compute();

@@ -25,6 +25,7 @@ from multiconv.torch._pooling import (
     max_pool2d,
     max_pool3d,
 )
+from multiconv.torch._threads import share_threads
 
 __all__ = [
     "Acceleration",
@@ -52,3 +53,5 @@ __all__ = [
     "max_pool3d",
     "restore",
 ]
+
+share_threads()

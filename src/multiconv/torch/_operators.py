@@ -17,6 +17,7 @@ import multiconv
 from multiconv import _geometry as geometry
 from multiconv.torch import _views as views
 from multiconv.torch._differentiable import differentiable
+from multiconv.torch._threads import threads
 
 Ints = Sequence[int]
 
@@ -66,7 +67,7 @@ def run_conv(
 ) -> Tensor:  # fmt: skip
     """What `conv` computes, past the dispatcher."""
     last = views.is_last(x)
-    with views.threads():
+    with threads():
         y = multiconv.conv(
             views.data(x, last), views.kernel(w, last), views.vector(bias),
             data_format=views.FORMATS[last],
@@ -90,7 +91,7 @@ def run_conv_transpose(
 ) -> Tensor:  # fmt: skip
     """What `conv_transpose` computes, past the dispatcher."""
     last = views.is_last(x)
-    with views.threads():
+    with threads():
         y = multiconv.conv_transpose(
             views.data(x, last), views.kernel(w, last), views.vector(bias),
             data_format=views.FORMATS[last],
@@ -107,7 +108,7 @@ def _conv_input_grad(
     """The adjoint of a layer in its input, whose spatial sizes are ``size``."""
     last = views.is_last(grad)
     sizes = (grad.shape[0], w.shape[1] * groups, *size)
-    with views.threads():
+    with threads():
         x = multiconv.conv_input_grad(
             views.data(grad, last), views.kernel(w, last), views.shape(sizes, last),
             data_format=views.FORMATS[last],
@@ -125,7 +126,7 @@ def _conv_weight_grad(
     last = views.is_last(x)
     per_group = x.shape[1] // groups
     sizes = (*size, per_group, grad.shape[1]) if last else (grad.shape[1], per_group, *size)
-    with views.threads():
+    with threads():
         w = multiconv.conv_weight_grad(
             views.data(x, last), views.data(grad, last), sizes,
             data_format=views.FORMATS[last],

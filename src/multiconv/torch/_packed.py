@@ -14,6 +14,7 @@ from multiconv import _arrays
 from multiconv._plan import Plan
 from multiconv._typing import Array
 from multiconv.torch import _views as views
+from multiconv.torch._threads import threads
 
 MOST_PLANS = 8
 """Input shapes that a layer's kernel is kept prepared for."""
@@ -93,7 +94,7 @@ class Packed:
         last = views.is_last(x)
         array = views.data(x, last)
         added = None if residual is None else views.data(residual, last)
-        with views.threads():
+        with threads():
             plans = self._plans_of(w, *more)
             key = (array.shape, last, x.dtype, added is None, *options.items())
             plan = plans.get(key)

@@ -13,6 +13,7 @@ import multiconv
 from multiconv import _geometry as geometry
 from multiconv.torch import _views as views
 from multiconv.torch._differentiable import differentiable
+from multiconv.torch._threads import threads
 
 Ints = Sequence[int]
 
@@ -42,7 +43,7 @@ def run_max_pool(
     """What `max_pool` computes, past the dispatcher."""
     last = views.is_last(x)
     options = _options(size, stride, padding, ceil_mode, last)
-    with views.threads():
+    with threads():
         y = multiconv.max_pool(views.data(x, last), dilation=tuple(dilation), **options)
     return views.result(y, x, last)
 
@@ -55,7 +56,7 @@ def _max_pool_grad(
     """The gradient of `max_pool` in its input."""
     last = views.is_last(x)
     options = _options(size, stride, padding, ceil_mode, last)
-    with views.threads():
+    with threads():
         result = multiconv.max_pool_grad(
             views.data(grad, last), views.data(x, last), dilation=tuple(dilation), **options
         )
@@ -77,7 +78,7 @@ def run_avg_pool(
     """What `avg_pool` computes, past the dispatcher."""
     last = views.is_last(x)
     options = _options(size, stride, padding, ceil_mode, last)
-    with views.threads():
+    with threads():
         y = multiconv.avg_pool(views.data(x, last), count_include_pad=count_include_pad, **options)
     return views.result(y, x, last)
 
@@ -91,7 +92,7 @@ def _avg_pool_grad(
     last = views.is_last(grad)
     options = _options(size, stride, padding, ceil_mode, last)
     sizes = (*grad.shape[:2], *spatial)
-    with views.threads():
+    with threads():
         result = multiconv.avg_pool_grad(
             views.data(grad, last), views.shape(sizes, last),
             count_include_pad=count_include_pad, **options,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 import multiconv
 from multiconv.torch import _views as views
 from multiconv.torch._packed import Packed
+from multiconv.torch._threads import threads
 
 
 def normalised(
@@ -61,7 +62,7 @@ class Step(nn.Module):
             return self.packed(x, w, *more, residual=residual, **self.options)
         bias, scale = self.epilogue(*more) if self.epilogue else (*more, None)
         last = views.is_last(x)
-        with views.threads():
+        with threads():
             y = self.function(
                 views.data(x, last), views.kernel(w, last), views.vector(bias),
                 scale=views.vector(scale), data_format=views.FORMATS[last],
