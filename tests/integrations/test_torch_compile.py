@@ -225,6 +225,25 @@ def test_training_gives_torchs_gradients(memory_format):
         close(mine.grad, x.grad, 1e-4)
 
 
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_joined_tensors(memory_format):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(11, 5, 3, padding=1)
+
+        def forward(self, x):
+            y = self.second(torch.cat([self.first(x), x], 1))
+            return torch.cat([y, y[:1]]), torch.cat([y, x[:, :, 2:]], -2) if y.shape[1] == 3 else y
+
+    model, x = Net().eval(), torch.randn(2, 3, 6, 8).to(memory_format=memory_format)
+    with torch.no_grad():
+        run = compiled(model)
+        for _ in range(2):
+            for mine, theirs in zip(run(x), model(x), strict=True):
+                close(mine, theirs)
+
+
 def test_layers_off_the_cpu_are_left_to_torch(steps):
     model = nn.Conv2d(3, 4, 3).to("meta").eval()
     with torch.no_grad():

@@ -12,6 +12,7 @@ from torch.fx import GraphModule
 from multiconv.torch._compile._formats import settle_formats
 from multiconv.torch._compile._fusion import fuse_layers
 from multiconv.torch._compile._gradients import replace_gradients
+from multiconv.torch._compile._joining import replace_joining
 from multiconv.torch._compile._parameters import parameters
 from multiconv.torch._compile._pooling import replace_pooling
 
@@ -19,6 +20,7 @@ from multiconv.torch._compile._pooling import replace_pooling
 def _inference(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
     fuse_layers(graph, parameters(graph))
     settle_formats(graph)
+    replace_joining(graph)
     return _finished(graph)
 
 
