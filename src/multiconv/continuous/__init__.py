@@ -1,5 +1,6 @@
 """Convolution of functions: the integral, and the discrete sum that approximates it."""
 
+from multiconv.continuous import symbolic
 from multiconv.continuous._convolution import Convolution, convolve
 from multiconv.continuous._sampling import discrete, sample
 from multiconv.continuous._warnings import IntegrationWarning
@@ -13,4 +14,5 @@ __all__ = [
     "discrete",
     "distribution_of_sum",
     "sample",
+    "symbolic",
 ]
