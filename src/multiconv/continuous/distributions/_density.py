@@ -116,9 +116,8 @@ class Masses:
             if not active.size:
                 break
             here = u[active]
-            miss = (
-                (self.below(here) - mass[active]) * 1.0 if low else mass[active] - self.above(here)
-            )
+            found = self.below(here) if low else self.above(here)
+            miss = found - mass[active] if low else mass[active] - found
             right[active] = np.where(miss >= 0, here, right[active])
             left[active] = np.where(miss <= 0, here, left[active])
             with np.errstate(over="ignore", divide="ignore", invalid="ignore"):

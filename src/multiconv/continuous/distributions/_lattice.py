@@ -108,7 +108,7 @@ def _effective_low(frozen: Any) -> float:
         step *= 2
         if step > LONGEST:
             raise ValueError(
-                f"its probabilities fall off too slowly below {middle}: more than {LONGEST} of "
-                "them would be needed"
+                f"terms: the probabilities of {frozen.dist.name} fall off too slowly below "
+                f"{middle}: more than {LONGEST} of them would be needed"
             )
     return middle - step

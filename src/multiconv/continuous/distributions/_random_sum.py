@@ -16,21 +16,19 @@ from multiconv.continuous._checks import Floats
 from multiconv.continuous._warnings import IntegrationWarning
 from multiconv.continuous.distributions._density import Density, Masses
 from multiconv.continuous.distributions._lattice import (
-    LONGEST,
     FrozenLattice,
     Lattice,
     SumLattice,
 )
 from multiconv.continuous.distributions._mixed import weighted
 from multiconv.continuous.distributions._positive import added
+from multiconv.continuous.distributions._solve import solved
+from multiconv.continuous.distributions._tables import lattice_quantile, lattice_tail, needed
 
 PROBABILITY_RTOL = 1e-12
 """What SciPy's discrete probabilities and the rounding of their sums are taken to be worth."""
 UNIT_MASS = 1e-8
 """How close to 1 the integral of a density must be to go without a warning."""
-
-STEPS = 100
-"""Most steps to a quantile."""
 
 Part = TypeVar("Part")
 
@@ -298,7 +296,7 @@ class RandomSum:
         on = (np.abs(place - near) <= 1e-9 * np.maximum(np.abs(place), 1)) & (near >= 0)
         on &= near <= self._lattice.last
         values = np.zeros(k.size)
-        values[on] = self._lattice.weights(_needed(near[on]))[near[on].astype(np.intp)]
+        values[on] = self._lattice.weights(needed(near[on]))[near[on].astype(np.intp)]
         return values
 
     def _tail(self, x: Floats, low: bool) -> Floats:
@@ -306,7 +304,7 @@ class RandomSum:
         if self._lattice is None:
             return self._continuous_tail(y, low)
         if self._density is None:
-            return _lattice_tail(self._lattice, y, low)
+            return lattice_tail(self._lattice, y, low)
         return weighted(lambda z: self._continuous_tail(z, low), 1.0, self._lattice, y)
 
     def _continuous_tail(self, y: Floats, low: bool) -> Floats:
@@ -330,10 +328,10 @@ class RandomSum:
     def _inner_quantile(self, mass: Floats, low: bool) -> Floats:
         if self._density is None:
             assert self._lattice is not None
-            return _lattice_quantile(self._lattice, mass, low)
+            return lattice_quantile(self._lattice, mass, low)
         if self._lattice is None:
             return self._continuous_quantile(mass, low)
-        return _solved(
+        return solved(
             lambda y: self._tail(y + self._shift, low),
             lambda y: self._pdf(y + self._shift),
             mass,
@@ -396,65 +394,3 @@ def _quiet(moment: Callable[[], Any]) -> float:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return float(moment())
-
-
-def _needed(places: Floats) -> int:
-    most = places.max(initial=0)
-    if most >= LONGEST:
-        raise ValueError(
-            f"x: {most:.6g} numbers above the low end of the sum, at most {LONGEST} are followed"
-        )
-    return int(most) + 1
-
-
-def _lattice_tail(lattice: Lattice, y: Floats, low: bool) -> Floats:
-    place = y - lattice.start
-    place = np.floor(place + 1e-9 * np.maximum(np.abs(place), 1))
-    values = np.where(place < 0, 0.0 if low else 1.0, 1.0 if low else 0.0)
-    inside = (place >= 0) & (place < lattice.last)
-    count = _needed(place[inside])
-    table = lattice.below(count) if low else lattice.above(count)
-    values[inside] = table[place[inside].astype(np.intp)]
-    return values
-
-
-def _lattice_quantile(lattice: Lattice, mass: Floats, low: bool) -> Floats:
-    """The first number with enough below, or little enough above."""
-    count = 64
-    while True:
-        count = int(min(count, lattice.last + 1))
-        table = lattice.below(count) if low else -lattice.above(count)
-        wanted = mass * (1 - 1e-14) if low else -mass * (1 + 1e-14)
-        place = np.searchsorted(table, wanted)
-        if count > lattice.last or (place < count).all():
-            return lattice.start + np.minimum(place, lattice.last)
-        if count >= LONGEST:
-            raise ValueError(f"q: the quantile is more than {LONGEST} numbers above the low end")
-        count = min(4 * count, LONGEST)
-
-
-def _solved(
-    tail: Callable[[Floats], Floats], density: Callable[[Floats], Floats], mass: Floats, low: bool
-) -> Floats:
-    """Solve ``tail(x) == mass``, by Newton's method between bounds."""
-    sign = 1.0 if low else -1.0
-
-    def excess(x: Floats) -> Floats:
-        return np.asarray(sign * (tail(x) - mass))
-
-    left, right = -np.ones(mass.size), np.ones(mass.size)
-    while (short := excess(right) < 0).any() and right.max() < 1e300:
-        right = np.where(short, 4 * right, right)
-    while (long := excess(left) > 0).any() and left.min() > -1e300:
-        left = np.where(long, 4 * left, left)
-    x = 0.5 * (left + right)
-    for _ in range(STEPS):
-        miss = excess(x)
-        left, right = np.where(miss <= 0, x, left), np.where(miss >= 0, x, right)
-        with np.errstate(all="ignore"):
-            step = x - miss / density(x)
-        inside = (step > left) & (step < right)
-        before, x = x, np.where(inside, step, 0.5 * (left + right))
-        if (np.abs(x - before) <= 4e-16 * np.abs(x)).all():
-            break
-    return x

@@ -198,7 +198,8 @@ def _tidy(total: Expr, low: Expr, high: Expr, problem: _Problem) -> Expr:
     if total.has(sp.Integral):
         return total
     expanded = within(TIDYING, lambda: sp.expand(total))
-    simple = within(TIDYING, lambda: sp.simplify(total))
+    polynomial = total.is_polynomial(problem.x)
+    simple = None if polynomial else within(TIDYING, lambda: sp.simplify(total))
     points = _numbers.samples(low, high, problem.x, total.free_symbols)
     best = total
     for form in (expanded, simple):

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sympy as sp
 
 from multiconv.continuous.symbolic import _exponential, _rational
 from multiconv.continuous.symbolic._deadline import within
 from multiconv.continuous.symbolic._pieces import Expr
-
-Rule = Any
 
 
 def closed_form(f: Expr, g: Expr, t: Expr, x: Expr, span: tuple[Expr, Expr], limit: float) -> Expr:

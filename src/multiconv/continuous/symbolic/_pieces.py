@@ -129,11 +129,8 @@ def _real_roots(switch: Expr, t: Expr, name: str) -> list[Expr]:
     if not switch.has(t):
         return []
     if switch.is_polynomial(t) and sp.degree(switch, t) == 1:
-        return (
-            [sp.simplify(-switch.coeff(t, 0) / switch.expand().coeff(t, 1))]
-            if (switch.is_Add or switch.is_Mul or switch.is_Symbol) and switch == switch.expand()
-            else [sp.solve(switch, t)[0]]
-        )
+        flat = sp.expand(switch)
+        return [sp.simplify(-flat.coeff(t, 0) / flat.coeff(t, 1))]
     roots = sp.solveset(switch, t, sp.S.Reals)
     if roots is sp.S.EmptySet:
         return []
