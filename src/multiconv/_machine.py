@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import sys
+import time
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -70,10 +71,22 @@ def _machine(target: str) -> Machine:
         kept = Machine(
             cpu=identity,
             threads=threads,
-            **_core.measure_machine(target),
+            **_measured(target),
         )
         _store.save(name, asdict(kept))
     return kept
+
+
+def _measured(target: str) -> dict[str, Any]:
+    """The best of three moments: other programs take bandwidth and time, and never give any."""
+    moments = [_core.measure_machine(target)]
+    for _ in range(2):
+        time.sleep(0.05)
+        moments.append(_core.measure_machine(target))
+    return {
+        name: (min if name == "wake" else max)(moment[name] for moment in moments)
+        for name in moments[0]
+    }
 
 
 def _restore(stored: Any, identity: str) -> Machine | None:
