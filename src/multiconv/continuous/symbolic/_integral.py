@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import sympy as sp
 
 from multiconv.continuous.symbolic import _exponential, _rational
@@ -16,7 +18,7 @@ def closed_form(f: Expr, g: Expr, t: Expr, x: Expr, span: tuple[Expr, Expr], lim
     returns a wrong integral.
     """
     for rule in (_by_exponentials, _by_fractions, _by_beta, _by_sympy):
-        value = within(limit, lambda rule=rule: rule(f, g, t, x, *span))  # type: ignore[misc]
+        value = within(limit, partial(rule, f, g, t, x, *span))
         if value is not None and not value.has(sp.Integral, sp.nan, sp.oo, sp.zoo, sp.I):
             return value
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -46,7 +47,7 @@ def _support(value: Any, name: str) -> Support:
     except (TypeError, ValueError, sp.SympifyError):
         raise ValueError(message) from None
     whole = all(end.is_integer or end.is_infinite for end in ends)
-    if not whole or ends[0] == sp.oo or ends[1] == -sp.oo or (ends[1] < ends[0]) == True:  # noqa: E712
+    if not whole or ends[0] == sp.oo or ends[1] == -sp.oo or _surely(ends[1] < ends[0]):
         raise ValueError(f"{message}, first <= last")
     return ends
 
@@ -57,8 +58,8 @@ def _ranges(f: Support, g: Support, n: Expr) -> list[tuple[Expr, Expr, Support]]
     corners = ordered({p + q for p in f for q in g} - {sp.nan}, NAME)
     spans = []
     for first, last in pairwise(corners):
-        low = a if d == sp.oo or (last - d <= a) == True else n - d  # noqa: E712
-        high = b if c == -sp.oo or (first - c >= b) == True else n - c  # noqa: E712
+        low = a if d == sp.oo or _surely(last - d <= a) else n - d
+        high = b if c == -sp.oo or _surely(first - c >= b) else n - c
         spans.append((first, last, (low, high)))
     if len(corners) == 1:
         spans.append((corners[0], corners[0], (a, b)))
@@ -69,10 +70,10 @@ def _value_of(
     product: Expr, k: Expr, n: Expr, span: Support, first: Expr, last: Expr, limit: float
 ) -> Expr:
     for rule in (_geometric, _binomial, _by_sympy):
-        value = within(limit, lambda rule=rule: rule(product, k, n, *span))  # type: ignore[misc]
+        value = within(limit, partial(rule, product, k, n, *span))
         if value is None or value.has(sp.Sum, sp.nan, sp.oo, sp.zoo):
             continue
-        short = within(limit, lambda value=value: sp.simplify(value))  # type: ignore[misc]
+        short = within(limit, partial(sp.simplify, value))
         for form in (short, value):
             if form is not None and _agrees(form, product, k, n, span, (first, last)):
                 return form
@@ -110,7 +111,8 @@ def _power_sum(k: Expr, power: int, ratio: Expr, low: Expr, high: Expr) -> Expr:
     flat = None if any(infinite) else sp.summation(k**power, (k, low, high))
     if sp.simplify(ratio - 1) == 0:
         return flat
-    if (infinite[0] and (abs(ratio) > 1) != True) or (infinite[1] and (abs(ratio) < 1) != True):  # noqa: E712
+    grows, shrinks = _surely(abs(ratio) > 1), _surely(abs(ratio) < 1)
+    if (infinite[0] and not grows) or (infinite[1] and not shrinks):
         return None
     q = sp.Dummy("q", positive=True)
     start, end = (0 if infinite[0] else q**low), (0 if infinite[1] else q ** (high + 1))
@@ -147,7 +149,7 @@ def _agrees(form: Expr, product: Expr, k: Expr, n: Expr, span: Support, range_: 
         values = {symbol: random_value(symbol, chance) for symbol in symbols}
         first, last = (end.subs(values) for end in range_)
         values[n] = _index(first, last, chance)
-        pair = within(SECONDS, lambda values=values: _both(form, product, k, span, values))  # type: ignore[misc]
+        pair = within(SECONDS, partial(_both, form, product, k, span, values))
         if pair is None or abs(pair[0] - pair[1]) > AGREE * max(abs(pair[1]), 1e-12):
             return False
     return True
@@ -169,3 +171,8 @@ def _both(
     else:
         true = complex(sp.N(sp.Sum(terms, (k, low, high)), 20))
     return complex(sp.N(form.subs(values), 20)), true
+
+
+def _surely(relation: Any) -> bool:
+    """Whether a relation of expressions is known to hold."""
+    return bool(relation == sp.true)
