@@ -17,6 +17,7 @@ import multiconv
 from multiconv import _geometry as geometry
 from multiconv.torch import _views as views
 from multiconv.torch._differentiable import differentiable
+from multiconv.torch._run import run_layer
 from multiconv.torch._threads import threads
 
 Ints = Sequence[int]
@@ -66,14 +67,8 @@ def run_conv(
     padding_mode: str, groups: int,
 ) -> Tensor:  # fmt: skip
     """What `conv` computes, past the dispatcher."""
-    last = views.is_last(x)
-    with threads():
-        y = multiconv.conv(
-            views.data(x, last), views.kernel(w, last), views.vector(bias),
-            data_format=views.FORMATS[last],
-            **conv_options(stride, padding, dilation, padding_mode, groups),
-        )  # fmt: skip
-    return views.result(y, x, last)
+    options = conv_options(stride, padding, dilation, padding_mode, groups)
+    return run_layer(multiconv.conv, x, w, bias, **options)
 
 
 @torch.library.custom_op("multiconv::conv_transpose", mutates_args=(), device_types="cpu")
@@ -90,14 +85,8 @@ def run_conv_transpose(
     output_padding: Ints, dilation: Ints, groups: int,
 ) -> Tensor:  # fmt: skip
     """What `conv_transpose` computes, past the dispatcher."""
-    last = views.is_last(x)
-    with threads():
-        y = multiconv.conv_transpose(
-            views.data(x, last), views.kernel(w, last), views.vector(bias),
-            data_format=views.FORMATS[last],
-            **conv_transpose_options(stride, padding, output_padding, dilation, groups),
-        )  # fmt: skip
-    return views.result(y, x, last)
+    options = conv_transpose_options(stride, padding, output_padding, dilation, groups)
+    return run_layer(multiconv.conv_transpose, x, w, bias, **options)
 
 
 @torch.library.custom_op("multiconv::conv_input_grad", mutates_args=(), device_types="cpu")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import multiconv
 from multiconv.torch import _views as views
 from multiconv.torch._packed import Packed
-from multiconv.torch._threads import threads
+from multiconv.torch._run import run_layer
 
 
 def normalised(
@@ -61,11 +61,4 @@ class Step(nn.Module):
         if self.packed is not None:
             return self.packed(x, w, *more, residual=residual, **self.options)
         bias, scale = self.epilogue(*more) if self.epilogue else (*more, None)
-        last = views.is_last(x)
-        with threads():
-            y = self.function(
-                views.data(x, last), views.kernel(w, last), views.vector(bias),
-                scale=views.vector(scale), data_format=views.FORMATS[last],
-                residual=None if residual is None else views.data(residual, last), **self.options,
-            )  # fmt: skip
-        return views.result(y, x, last)
+        return run_layer(self.function, x, w, bias, scale=scale, residual=residual, **self.options)
