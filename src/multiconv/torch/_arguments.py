@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from multiconv import _geometry as geometry
+from multiconv.torch._plain import is_plain
 
 _CAST = (torch.float32, torch.bfloat16, torch.float16)
 _NAMES = {"x": "input", "w": "weight", "kernel": "weight", "size": "kernel_size"}
@@ -125,6 +126,16 @@ def count(groups: Any) -> int:
     """The number of groups, checked."""
     (number,) = geometry.per_axis(groups, 1, "groups", 1)
     return number
+
+
+def computed(
+    run: Callable[..., Tensor], operator: Callable[..., Tensor], input: Tensor, weight: Tensor,
+    bias: Tensor | None, *layer: Any,
+) -> Tensor:  # fmt: skip
+    """What a layer gives: by the operator where somebody records it, past the dispatcher else."""
+    chosen = run if is_plain(input, weight, bias) else operator
+    with refusals():
+        return batched(chosen, input, weight, bias, *layer)
 
 
 def batched(

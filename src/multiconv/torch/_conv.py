@@ -10,7 +10,6 @@ from multiconv import _geometry as geometry
 from multiconv.torch import _arguments as arguments
 from multiconv.torch import _native as native
 from multiconv.torch import _operators as operators
-from multiconv.torch._plain import is_plain
 
 
 def conv(
@@ -175,9 +174,8 @@ def computed(input: Tensor, weight: Tensor, bias: Tensor | None, *layer: Any) ->
     """What a layer gives, its numbers being as operators take them."""
     if native.is_needed(input):
         return native.conv(input, weight, bias, *layer)
-    run = operators.run_conv if is_plain(input, weight, bias) else operators.conv
-    with arguments.refusals():
-        return arguments.batched(run, input, weight, bias, *layer)
+    run = operators.run_conv, operators.conv
+    return arguments.computed(*run, input, weight, bias, *layer)
 
 
 def _as_torch(

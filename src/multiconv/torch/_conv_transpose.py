@@ -10,7 +10,6 @@ from multiconv import _geometry as geometry
 from multiconv.torch import _arguments as arguments
 from multiconv.torch import _native as native
 from multiconv.torch import _operators as operators
-from multiconv.torch._plain import is_plain
 
 
 def conv_transpose(
@@ -159,10 +158,8 @@ def computed(input: Tensor, weight: Tensor, bias: Tensor | None, *layer: Any) ->
     """What a transposed layer gives, its numbers being as operators take them."""
     if native.is_needed(input):
         return native.conv_transpose(input, weight, bias, *layer)
-    plain = is_plain(input, weight, bias)
-    run = operators.run_conv_transpose if plain else operators.conv_transpose
-    with arguments.refusals():
-        return arguments.batched(run, input, weight, bias, *layer)
+    run = operators.run_conv_transpose, operators.conv_transpose
+    return arguments.computed(*run, input, weight, bias, *layer)
 
 
 def layer(
