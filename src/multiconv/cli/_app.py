@@ -20,6 +20,7 @@ from .bench import bench
 from .demo import demo
 from .explain import explain
 from .kernels import kernels
+from .studio import studio
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-for command in (apply, kernels, explain, bench, demo):
+for command in (apply, kernels, explain, bench, demo, studio):
     app.command()(command)
 
 

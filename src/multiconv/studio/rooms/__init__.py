@@ -1,0 +1,1 @@
+"""One module a room; each holds its questions as ``room``."""

@@ -1,0 +1,18 @@
+export default {
+  "rooms": "Rooms",
+  "skip": "Skip to the room",
+  "language": "Language: {name}",
+  "theme": "Light or dark",
+  "room integral": "Integral",
+  "room sum": "Sum",
+  "room image": "Image",
+  "room channels": "Channels",
+  "room network": "Network",
+  "room sound": "Sound",
+  "room machine": "Machine",
+  "copy as code": "Copy as code",
+  "library": "Library",
+  "copy": "Copy",
+  "copied": "Copied",
+  "close": "Close",
+};

@@ -1,0 +1,18 @@
+export default {
+  "rooms": "展室",
+  "skip": "跳到展室",
+  "language": "语言：{name}",
+  "theme": "明暗切换",
+  "room integral": "积分",
+  "room sum": "求和",
+  "room image": "图像",
+  "room channels": "通道",
+  "room network": "网络",
+  "room sound": "声音",
+  "room machine": "引擎",
+  "copy as code": "复制为代码",
+  "library": "库",
+  "copy": "复制",
+  "copied": "已复制",
+  "close": "关闭",
+};
