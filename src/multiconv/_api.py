@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from multiconv import _arrays, _conventions, _core, _wisdom
 from multiconv._conventions import Request, ShapeDtype
+from multiconv._errors import MemoryLimitError
 from multiconv._plan import Plan
 from multiconv._planner import planner
+from multiconv._typing import Array
 from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
 
 _known = _core.call
@@ -449,6 +453,7 @@ def plan(function: Callable[..., Any], x: Any, w: Any, bias: Any = None, **optio
         if "unexpected keyword" not in str(error):
             raise
         raise TypeError(f"plan: {str(error).partition('()')[2].strip()}") from None
+    request.check_memory()
     kernel = None if isinstance(w, ShapeDtype) else _arrays.to_numpy(w, "w")
     held = {n: _arrays.to_numpy(a, n) for n, a in arrays.items() if not isinstance(a, ShapeDtype)}
     return Plan(request, method, kernel, Epilogue(**held))
@@ -503,6 +508,22 @@ def tune(
     return plan(function, x, w, bias, **options)
 
 
+def algorithm_for(
+    function: Callable[..., Any], x: ShapeDtype, w: Array, method: str = "auto", **options: Any
+) -> str:
+    """The algorithm that a call would run; ``method`` if its result does not fit into memory.
+
+    Parts of the result that are made by it are those of the call itself, bit by bit, as far as its
+    sums do not depend on the place.
+    """
+    request = _builder(function)(x, ShapeDtype(w.shape, w.dtype), **options)
+    try:
+        request.check_memory()
+        return Plan(request, method).algorithm_with(w)
+    except MemoryLimitError:
+        return method
+
+
 _BUILDERS: dict[Any, Callable[..., Request]] = {
     convolve: _conventions.convolve,
     correlate: _conventions.correlate,
@@ -514,6 +535,15 @@ _BUILDERS: dict[Any, Callable[..., Request]] = {
     conv_input_grad: _conventions.conv_input_grad,
     conv_weight_grad: _conventions.conv_weight_grad,
 }
+_FUNCTIONS = {build: function for function, build in reversed(_BUILDERS.items())}
+
+
+@lru_cache
+def _option_names(build: Callable[..., Request]) -> list[str]:
+    """The options that a convention takes by position, after the arrays."""
+    found = list(inspect.signature(build).parameters.values())[2:]
+    named = [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return [n for n in named if n not in Epilogue._fields]
 
 
 def _builder(function: Any) -> Callable[..., Request]:
@@ -559,6 +589,11 @@ def _run(
         else:
             if x.flags.aligned and w.flags.aligned:
                 return found.run(x, w, epilogue, out)
+    caller = _arrays.caller(x)
+    if caller is not None:
+        more = {n: a for n, a in epilogue._asdict().items() if a is not None}
+        return caller(_FUNCTIONS[build], x, w, method=method, out=out, **more,
+                      **dict(zip(_option_names(build), options, strict=True)))  # fmt: skip
     restore, given = _arrays.restorer(x), (x, w)
     x, w = _arrays.to_numpy(x, names[0]), _arrays.to_numpy(w, names[1])
     if not bare:
@@ -586,7 +621,9 @@ def _plan_for(
     shapes = [ShapeDtype(a.shape, a.dtype) for a in (x, w)]
     if build in (_conventions.conv, _conventions.conv_transpose):
         shapes += more  # type: ignore[arg-type]
-    found = Plan(build(*shapes, *options), method)
+    request = build(*shapes, *options)
+    request.check_memory()
+    found = Plan(request, method)
     if len(_plans) >= _LARGEST_CACHE:
         _plans.clear()
     with contextlib.suppress(TypeError):  # a key that cannot be hashed is planned anew each time

@@ -5,6 +5,7 @@ No library is imported here: an array's own library is loaded already.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,18 @@ def restorer(array: Any) -> Restore | None:
     """What makes a NumPy result an array of the library that ``array`` is from, or None."""
     build = _RESTORE.get(_library(array))
     return build(array) if build else None
+
+
+def caller(array: Any) -> Callable[..., Any] | None:
+    """What calls a function for an array of a library with a module of ours, or None.
+
+    It takes the function, the array and the function's other arguments.
+    """
+    name = _CALLERS.get(_library(array))
+    if name is None:
+        return None
+    found: Callable[..., Any] = importlib.import_module(name).call
+    return found
 
 
 def _library(array: Any) -> str:
@@ -101,6 +114,7 @@ def _from_dask(array: Any, name: str) -> Any:
     raise TypeError(f"{name}: lazy Dask arrays are not allowed, call compute() on it first")
 
 
+_CALLERS = {"dask": "multiconv.dask", "xarray": "multiconv.xarray"}
 _TO_NUMPY: dict[str, Callable[[Any, str], Any]] = {
     "torch": _from_torch,
     "cupy": _from_cupy,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeGuard
 
@@ -257,3 +259,80 @@ def fold_padding(
         np.add.at(folded, element[keep], moved[keep])
         padded = np.moveaxis(folded, 0, padded.ndim - rank + axis)
     return padded
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one axis of a result reads of the same axis of the input.
+
+    Output ``i`` reads ``window`` samples from position ``i * stride - low`` on; ``boundary`` goes
+    on outside the ``size`` samples there are.
+    """
+
+    size: int
+    out: int
+    window: int = 1
+    low: int = 0
+    stride: int = 1
+    boundary: str = "constant"
+
+    def positions(self, start: int, stop: int) -> tuple[int, int]:
+        """The first position that the outputs from ``start`` to ``stop`` read, and the end."""
+        first = start * self.stride - self.low
+        last = (stop - 1) * self.stride - self.low + self.window
+        turns = first // self.size if self.boundary == "wrap" else 0
+        return first - turns * self.size, last - turns * self.size
+
+    def pieces(self, start: int, stop: int) -> tuple[slice, ...]:
+        """The samples that these outputs need, as slices to be joined in this order.
+
+        Joined and padded by `padding`, with the same boundary, they give these outputs alone.
+        """
+        first, last = self.positions(start, stop)
+        if self.boundary == "wrap" and last - first < self.size:
+            ends = (slice(first, min(last, self.size)), slice(0, last - self.size))
+            return ends if last > self.size else ends[:1]
+        return (slice(*self._ends(first, last)),)
+
+    def padding(self, start: int, stop: int) -> tuple[int, int]:
+        """How far the windows reach beyond the joined pieces; negative where they stay inside."""
+        first, last = self.positions(start, stop)
+        if self.boundary == "wrap" and last - first < self.size:
+            return 0, 0
+        low, high = self._ends(first, last)
+        return low - first, last - high
+
+    def centre(self, output: int) -> int:
+        """The position of the input that an output is about, outside the input perhaps."""
+        same = self.stride == 1 and self.size == self.out
+        return output if same else output * self.stride - self.low + self.window // 2
+
+    def parted(self, sizes: Sequence[int]) -> tuple[int, ...]:
+        """The outputs that are about each part of an input of such sizes; parts without any go."""
+        if not self.stride:
+            return (self.out,)
+        ends, end = [0], 0
+        for size in sizes:
+            end += size
+            ends.append(min(max(-(-(end - self.centre(0)) // self.stride), ends[-1]), self.out))
+        ends[-1] = self.out
+        return tuple(b - a for a, b in itertools.pairwise(ends) if b > a) or (0,)
+
+    def _ends(self, first: int, last: int) -> tuple[int, int]:
+        """The samples from one position to another, with those that the boundary repeats outside.
+
+        An end that is passed is the input's own: there the boundary is to go on, not elsewhere.
+        """
+        if self.boundary == "wrap":
+            return 0, self.size
+        low, high = max(min(first, self.size - 1), 0), min(max(last, 1), self.size)
+        if first < 0:
+            high = max(high, min(_folded(-first, self.boundary), self.size))
+        if last > self.size:
+            low = min(low, max(self.size - _folded(last - self.size, self.boundary), 0))
+        return low, high
+
+
+def _folded(beyond: int, boundary: str) -> int:
+    """How many samples at an end of an axis the first ones beyond it repeat."""
+    return {"constant": 0, "edge": 1, "symmetric": beyond, "reflect": beyond + 1}[boundary]

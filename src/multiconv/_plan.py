@@ -177,6 +177,11 @@ class Plan:
             return None
         return algorithm.executable(self.problem)
 
+    def algorithm_with(self, w: Array) -> str:
+        """The algorithm that runs a call with this kernel, which is not prepared."""
+        step = self._choose(self._request.w.view(w)) if self._looks else self._unseen
+        return step.algorithm.name
+
     def explain(self) -> Explanation:
         """Every algorithm with its prediction, or why it cannot run this."""
         return Explanation(str(self.problem), self._step.rows, tuple(self._step.tree()))

@@ -118,7 +118,8 @@ class Request:
     sums_shape: tuple[int, ...] = ()
     """Shape of the sums, where `finish` changes it."""
 
-    def __post_init__(self) -> None:
+    def check_memory(self) -> None:
+        """Refuse a result that would not fit into the memory limit."""
         shape = self.sums_shape or self.out_shape
         check_memory(shape, self.problem.out_dtype.itemsize, memory_limit(), "result")
 

@@ -21,16 +21,20 @@ from multiconv._problem import BOUNDARIES, Problem
 def convolve(
     x: ShapeDtype, h: ShapeDtype, mode: Any = "full", axes: Any = None,
     boundary: Any = "constant", cval: Any = 0, stride: Any = 1, dilation: Any = 1,
-    dtype: Any = None, precision: str = "default", *, flip: bool = True,
+    dtype: Any = None, precision: str = "default", *, flip: bool = True, padding: Any = None,
 ) -> Request:  # fmt: skip
-    """``x * h`` over the trailing (or the named) axes; other axes are batch or broadcast."""
+    """``x * h`` over the trailing (or the named) axes; other axes are batch or broadcast.
+
+    ``padding``, a (low, high) pair for each axis of ``x``, takes the place of what ``mode`` means.
+    """
     x_axes, h_axes, rank = _signal_axes(x, h, axes)
     columns = zip(
         x_axes, (h.shape[a] for a in h_axes),
         geometry.per_axis_word(mode, rank, "mode", geometry.MODES),
         geometry.per_axis_word(boundary, rank, "boundary", BOUNDARIES),
         geometry.per_axis(stride, rank, "stride", 1),
-        geometry.per_axis(dilation, rank, "dilation", 1), strict=True,
+        geometry.per_axis(dilation, rank, "dilation", 1),
+        (None if padding is None else padding[a] for a in x_axes), strict=True,
     )  # fmt: skip
     given = [_Axis(x.shape[c[0]], *c) for c in columns]
     _check_sizes(x, h, given)
@@ -43,9 +47,7 @@ def convolve(
         batch=math.prod(lead.batch), groups=max(math.prod(lead.groups), 1),
         in_channels=math.prod(lead.groups), out_channels=math.prod(lead.groups + lead.outs),
         stride=tuple(a.stride for a in all_axes), dilation=tuple(a.dilation for a in all_axes),
-        padding=tuple(
-            geometry.mode_padding(a.mode, geometry.window(a.taps, a.dilation)) for a in all_axes
-        ),
+        padding=tuple(a.padding or a.mode_padding for a in all_axes),
         boundary=tuple(a.boundary for a in all_axes),
         cval=fill_value(cval, acc if rounds else out_dtype), flip=flip,
         x_dtype=x.dtype, w_dtype=h.dtype, acc_dtype=acc, out_dtype=out_dtype,
@@ -58,12 +60,11 @@ def convolve(
 def correlate(
     x: ShapeDtype, h: ShapeDtype, mode: Any = "valid", axes: Any = None,
     boundary: Any = "constant", cval: Any = 0, stride: Any = 1, dilation: Any = 1,
-    dtype: Any = None, precision: str = "default",
+    dtype: Any = None, precision: str = "default", *, padding: Any = None,
 ) -> Request:  # fmt: skip
     """The sliding product of ``x`` with ``conj(h)``, not flipped."""
-    return convolve(
-        x, h, mode, axes, boundary, cval, stride, dilation, dtype, precision, flip=False
-    )
+    return convolve(x, h, mode, axes, boundary, cval, stride, dilation, dtype, precision,
+                    flip=False, padding=padding)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ class _Axis:
     boundary: str = "constant"
     stride: int = 1
     dilation: int = 1
+    padding: tuple[int, int] | None = None
+
+    @property
+    def mode_padding(self) -> tuple[int, int]:
+        return geometry.mode_padding(self.mode, geometry.window(self.taps, self.dilation))
 
 
 def _check_sizes(x: ShapeDtype, h: ShapeDtype, axes: Sequence[_Axis]) -> None:

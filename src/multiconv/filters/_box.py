@@ -13,9 +13,11 @@ from multiconv._typing import Array
 from multiconv.kernels._arguments import integer
 
 from ._arguments import per_axis, whole
+from ._arrays import for_all_arrays
 from ._job import Job
 
 
+@for_all_arrays
 def box(
     x: Any, size: int | Sequence[int] = 3, *, origin: int | Sequence[int] = 0, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,

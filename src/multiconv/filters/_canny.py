@@ -12,12 +12,14 @@ from multiconv._typing import Array
 from multiconv.kernels._arguments import number
 
 from ._arguments import word
+from ._arrays import for_all_arrays
 from ._derivative import sobel
 from ._gaussian import gaussian
 from ._hysteresis import connected
 from ._thinning import ridges
 
 
+@for_all_arrays
 def canny(
     x: Any, sigma: Any = 1.0, low_threshold: float | None = None,
     high_threshold: float | None = None, *, mask: Any = None, use_quantiles: bool = False,
@@ -78,37 +80,40 @@ def canny(
     array([3, 4])
     """
     restore, x = restorer(x), to_numpy(x, "x")
+    check_picture(x)
+    word("boundary", boundary, BOUNDARIES)
+    counted = None if mask is None else _counted(mask, x.shape)
+    low, high = thresholds(low_threshold, high_threshold, bool(use_quantiles), x.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        slopes = slopes_of(smoothed(x, sigma, counted, boundary))
+        if use_quantiles and x.size:
+            low, high = np.quantile(slopes[0], [low, high])
+        weak, strong = lines(slopes, inner(x.shape, counted), low, high)
+    edges = connected(weak, strong)
+    return edges if restore is None else restore(edges)
+
+
+def check_picture(x: Any) -> None:
+    """Refuse what is no grey picture."""
     if x.ndim != 2 or x.dtype.kind == "c":
         raise ValueError(
             f"x: {x.dtype} of shape {x.shape} is no grey picture, give rows and columns of real "
             "numbers"
         )
-    word("boundary", boundary, BOUNDARIES)
-    counted = _mask(mask, x.shape)
-    low, high = _thresholds(low_threshold, high_threshold, bool(use_quantiles), x.dtype)
-    with np.errstate(invalid="ignore", over="ignore"):
-        smooth = _smoothed(x, sigma, counted, boundary)
-        down, right = sobel(smooth, 0), sobel(smooth, 1)
-        magnitude = np.sqrt(down * down + right * right)
-        if use_quantiles and x.size:
-            low, high = np.quantile(magnitude, [low, high])
-        thin = ridges(magnitude, down, right, _inner(counted) & (magnitude >= low))
-    edges = connected(thin, thin & (magnitude >= high))
-    return edges if restore is None else restore(edges)
 
 
-def _mask(mask: Any, shape: tuple[int, ...]) -> Array:
-    if mask is None:
-        return np.ones(shape, np.bool_)
+def _counted(mask: Any, shape: tuple[int, ...]) -> Array | None:
+    """Which pixels count; None if all do."""
     counted = to_numpy(mask, "mask")
     if counted.shape != shape:
         raise ValueError(f"mask: shape {counted.shape} does not fit, x has {shape}")
-    return counted.astype(np.bool_)
+    return None if counted.all() else counted.astype(np.bool_)
 
 
-def _thresholds(
+def thresholds(
     low: float | None, high: float | None, quantiles: bool, dtype: np.dtype[Any]
 ) -> tuple[float, float]:
+    """The two thresholds, checked, or those that suit a dtype."""
     full = 1.0 if quantiles or dtype.kind not in "iu" else float(np.iinfo(dtype).max)
     least = 0.1 * full if low is None else number("low_threshold", low)
     most = 0.2 * full if high is None else number("high_threshold", high)
@@ -122,22 +127,40 @@ def _thresholds(
     return least, most
 
 
-def _smoothed(x: Array, sigma: Any, counted: Array, boundary: str) -> Array:
-    """The Gaussian mean of the pixels that count."""
+def smoothed(x: Any, sigma: Any, counted: Any, boundary: str) -> Any:
+    """The Gaussian mean of the pixels that count, all for None; any library's arrays do."""
     work = np.dtype(np.float64) if x.dtype.kind in "biu" else accumulator(x.dtype)
-    complete = bool(counted.all())
-    image = x if complete else np.where(counted, x, np.zeros((), x.dtype))
+    image = x if counted is None else np.where(counted, x, np.zeros((), x.dtype))
     smooth = gaussian(image, sigma, boundary=boundary, dtype=work)
-    if complete and boundary != "constant":
-        return np.asarray(smooth)
-    weight = gaussian(counted, sigma, boundary=boundary, dtype=work)
+    if counted is None and boundary != "constant":
+        return smooth
+    weighed = np.ones_like(x, np.bool_) if counted is None else counted
+    weight = gaussian(weighed, sigma, boundary=boundary, dtype=work)
     # A transform may leave a rounding error below zero where nothing counts.
-    return np.asarray(smooth / (np.maximum(weight, 0) + np.finfo(work).eps))
+    return smooth / (np.maximum(weight, 0) + np.finfo(work).eps)
 
 
-def _inner(counted: Array) -> Array:
-    """Pixels all of whose eight neighbours count."""
-    inner = np.zeros_like(counted)
+def slopes_of(smooth: Array) -> tuple[Array, Array, Array]:
+    """The slope's magnitude, and the slopes down and to the right."""
+    down, right = sobel(smooth, 0), sobel(smooth, 1)
+    return np.sqrt(down * down + right * right), down, right
+
+
+def lines(
+    slopes: tuple[Array, Array, Array], allowed: Array, low: float, high: float
+) -> tuple[Array, Array]:
+    """The thinned pixels that a line may go on by, and those among them that start one."""
+    magnitude, down, right = slopes
+    weak = ridges(magnitude, down, right, allowed & (magnitude >= low))
+    return weak, weak & (magnitude >= high)
+
+
+def inner(shape: tuple[int, ...], counted: Array | None) -> Array:
+    """Pixels all of whose eight neighbours are there, and count."""
+    found = np.zeros(shape, np.bool_)
+    if counted is None:
+        found[1:-1, 1:-1] = True
+        return found
     rows = counted[:-2] & counted[1:-1] & counted[2:]
-    inner[1:-1, 1:-1] = rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:]
-    return inner
+    found[1:-1, 1:-1] = rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:]
+    return found

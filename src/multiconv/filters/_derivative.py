@@ -12,9 +12,11 @@ from multiconv import kernels
 from multiconv._typing import Array
 from multiconv.kernels._registry import KernelFunction
 
+from ._arrays import for_all_arrays
 from ._job import Job
 
 
+@for_all_arrays
 def sobel(
     x: Any, axis: int | None = None, *, normalize: bool = False, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,
@@ -75,6 +77,7 @@ def sobel(
     return job.finish(slope(job, kernels.sobel, job.place(axis), normalize, into_out=True))
 
 
+@for_all_arrays
 def prewitt(
     x: Any, axis: int | None = None, *, normalize: bool = False, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,
@@ -114,6 +117,7 @@ def prewitt(
     return job.finish(slope(job, kernels.prewitt, job.place(axis), normalize, into_out=True))
 
 
+@for_all_arrays
 def scharr(
     x: Any, axis: int | None = None, *, normalize: bool = False, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,

@@ -13,6 +13,7 @@ from multiconv._typing import Array
 from multiconv.kernels._arguments import integer, number
 
 from ._arguments import per_axis
+from ._arrays import for_all_arrays
 from ._job import Job
 
 HIGHEST_ORDER = 16
@@ -20,6 +21,7 @@ check_sigma = partial(number, "sigma", low=0)
 check_order = partial(integer, "order", low=0, high=HIGHEST_ORDER)
 
 
+@for_all_arrays
 def gaussian(
     x: Any, sigma: float | Sequence[float] = 1.0, order: int | Sequence[int] = 0, *,
     truncate: float = 4.0, axes: Any = None, channel_axis: int | None = None,
@@ -105,6 +107,7 @@ def gaussian(
     return job.finish(job.passes(factors, into_out=True))
 
 
+@for_all_arrays
 def gaussian_derivative(
     x: Any, sigma: float | Sequence[float] = 1.0, order: int | Sequence[int] = 1,
     axis: int | None = None, *, truncate: float = 4.0, axes: Any = None,

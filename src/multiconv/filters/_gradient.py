@@ -12,6 +12,7 @@ from multiconv._gradient import can_run, planar_gradient
 from multiconv._typing import Array
 
 from ._arguments import word
+from ._arrays import for_all_arrays
 from ._derivative import outer, slope, slope_kernel
 from ._gaussian import gaussian_factors
 from ._job import Job
@@ -20,6 +21,7 @@ _KERNELS = {"prewitt": kernels.prewitt, "scharr": kernels.scharr, "sobel": kerne
 KINDS = ("gaussian", *_KERNELS)
 
 
+@for_all_arrays
 def gradient_magnitude(
     x: Any, sigma: float | Sequence[float] | None = None, *, kind: str = "gaussian",
     truncate: float = 4.0, axes: Any = None, channel_axis: int | None = None,
@@ -70,6 +72,7 @@ def gradient_magnitude(
     return job.finish(planar[0] if planar else _length(_slopes(job, kind, sigma, truncate)))
 
 
+@for_all_arrays
 def gradient(
     x: Any, sigma: float | Sequence[float] | None = None, *, kind: str = "sobel",
     truncate: float = 4.0, axes: Any = None, channel_axis: int | None = None,

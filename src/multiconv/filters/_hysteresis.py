@@ -10,16 +10,32 @@ from multiconv._typing import Array
 def connected(weak: Array, strong: Array) -> Array:
     """The pixels of ``weak`` joined to a pixel of ``strong`` by a chain of eight-neighbours.
 
-    Every pixel of ``strong`` must be weak too. Components are merged in rounds, each tree of
-    pixels hooked to its least neighbour and then flattened, so that the rounds grow with the
-    logarithm of a line's length (Y. Shiloach and U. Vishkin, "An O(log n) parallel connectivity
-    algorithm", J. Algorithms 3 (1982)).
+    Every pixel of ``strong`` must be weak too.
     """
+    at, root = components(weak)
+    kept = np.zeros(at.size, np.bool_)
+    kept[root[strong.ravel()[at]]] = True
+    result = np.zeros(weak.shape, np.bool_)
+    result.ravel()[at[kept[root]]] = True
+    return result
+
+
+def components(weak: Array) -> tuple[Array, Array]:
+    """Where the weak pixels are, flat, and the number of the first one that each hangs with."""
     at = np.flatnonzero(weak)
     number = np.empty(weak.shape, np.intp)
     number.ravel()[at] = np.arange(at.size)
-    first, second = _neighbours(weak, number)
-    root = np.arange(at.size)
+    return at, merged(at.size, *_neighbours(weak, number))
+
+
+def merged(count: int, first: Array, second: Array) -> Array:
+    """For each of so many things, the least that a chain of pairs joins it to.
+
+    In rounds, each tree hooked to its least neighbour and then flattened, so that the rounds grow
+    with the logarithm of a chain's length (Y. Shiloach and U. Vishkin, "An O(log n) parallel
+    connectivity algorithm", J. Algorithms 3 (1982)).
+    """
+    root = np.arange(count)
     while first.size:
         np.minimum.at(root, np.maximum(first, second), np.minimum(first, second))
         above = root[root]
@@ -28,11 +44,7 @@ def connected(weak: Array, strong: Array) -> Array:
         first, second = root[first], root[second]
         apart = first != second
         first, second = first[apart], second[apart]
-    kept = np.zeros(at.size, np.bool_)
-    kept[root[strong.ravel()[at]]] = True
-    result = np.zeros(weak.shape, np.bool_)
-    result.ravel()[at[kept[root]]] = True
-    return result
+    return root
 
 
 def _neighbours(weak: Array, number: Array) -> tuple[Array, Array]:

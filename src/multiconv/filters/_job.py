@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from multiconv._api import convolve
+from multiconv._api import algorithm_for, convolve
 from multiconv._arrays import Restore, restorer, to_numpy
+from multiconv._conventions import ShapeDtype
 from multiconv._conventions._checks import fill_value
+from multiconv._errors import RefusedError
 from multiconv._geometry import per_axis_word
 from multiconv._problem import BOUNDARIES, PRECISIONS, accumulator
 from multiconv._rounding import stored
@@ -26,6 +30,18 @@ LARGEST_PRODUCT = 100_000
 
 LARGEST_GAIN = 2.0**15
 """Sum of taps up to which single floats hold sums of 8-bit samples, whole ones exactly."""
+
+_whole: ContextVar[tuple[int, ...] | None] = ContextVar("_whole", default=None)
+
+
+@contextlib.contextmanager
+def part_of(shape: tuple[int, ...]) -> Iterator[None]:
+    """Filter images as parts of one of this shape: by the algorithms that it would be by."""
+    token = _whole.set(shape)
+    try:
+        yield
+    finally:
+        _whole.reset(token)
 
 
 @dataclass(frozen=True)
@@ -146,13 +162,24 @@ class Job:
         }  # fmt: skip
         if not shift:
             out = self._target(dtype or np.result_type(x, taps)) if last else None
-            return np.asarray(convolve(x, taps.reshape(shape), "same", out=out, **options))
+            return self._convolved(x, taps.reshape(shape), "same", out, options)
         modes = ("full", *("same",) * (len(shape) - 1))
-        full = convolve(x, taps.reshape(shape), modes, **options)
+        full = self._convolved(x, taps.reshape(shape), modes, None, options)
         start = (taps.size - 1) // 2 - shift
-        return np.asarray(
-            full[(slice(None),) * axes[0] + (slice(start, start + x.shape[axes[0]]),)]
-        )
+        return full[(slice(None),) * axes[0] + (slice(start, start + x.shape[axes[0]]),)]
+
+    def _convolved(
+        self, x: Array, taps: Array, modes: Any, out: Array | None, options: dict[str, Any]
+    ) -> Array:  # fmt: skip
+        whole = _whole.get()
+        if whole is None:
+            return np.asarray(convolve(x, taps, modes, out=out, **options))
+        shape = (whole[-1], *whole[:-1]) if self.moved else whole
+        method = algorithm_for(convolve, ShapeDtype(shape, x.dtype), taps, mode=modes, **options)
+        try:
+            return np.asarray(convolve(x, taps, modes, method=method, out=out, **options))
+        except RefusedError:
+            return np.asarray(convolve(x, taps, modes, out=out, **options))
 
     def _sums(self, kernels: Sequence[Array]) -> np.dtype[Any]:
         """The taps' dtype: integers that no sum can overflow where all are whole, else floats."""

@@ -11,10 +11,12 @@ import numpy as np
 from multiconv import kernels
 from multiconv._typing import Array
 
+from ._arrays import for_all_arrays
 from ._gaussian import gaussian_factors
 from ._job import Job
 
 
+@for_all_arrays
 def laplace(
     x: Any, *, diagonals: bool = False, axes: Any = None, channel_axis: int | None = None,
     boundary: Any = "symmetric", cval: Any = 0, dtype: Any = None, out: Any = None,
@@ -61,6 +63,7 @@ def _kernel(diagonals: bool, ndim: int) -> Array:
     return kernel
 
 
+@for_all_arrays
 def gaussian_laplace(
     x: Any, sigma: float | Sequence[float] = 1.0, *, truncate: float = 4.0, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,

@@ -6,9 +6,11 @@ from typing import Any
 
 from multiconv import kernels
 
+from ._arrays import for_all_arrays
 from ._job import Job
 
 
+@for_all_arrays
 def emboss(
     x: Any, angle: float = 135.0, *, depth: float = 1.0, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,
@@ -49,6 +51,7 @@ def emboss(
     return job.finish(job.stencil(kernels.emboss(angle, depth=depth), into_out=True))
 
 
+@for_all_arrays
 def gabor(
     x: Any, wavelength: float = 8.0, angle: float = 0.0, *, phase: float = 0.0,
     sigma: float | None = None, aspect: float = 1.0, truncate: float = 3.0, axes: Any = None,
@@ -105,6 +108,7 @@ def gabor(
     return job.finish(job.stencil(kernel, into_out=True))
 
 
+@for_all_arrays
 def motion(
     x: Any, length: float = 9.0, angle: float = 0.0, *, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,

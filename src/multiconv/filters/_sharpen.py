@@ -10,10 +10,12 @@ import numpy as np
 from multiconv import kernels
 from multiconv.kernels._arguments import number
 
+from ._arrays import for_all_arrays
 from ._gaussian import gaussian_factors
 from ._job import Job
 
 
+@for_all_arrays
 def sharpen(
     x: Any, amount: float = 1.0, *, diagonals: bool = False, axes: Any = None,
     channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,
@@ -54,6 +56,7 @@ def sharpen(
     return job.finish(job.stencil(kernel, into_out=True))
 
 
+@for_all_arrays
 def unsharp(
     x: Any, sigma: float | Sequence[float] = 1.0, amount: float = 1.0, *, truncate: float = 4.0,
     axes: Any = None, channel_axis: int | None = None, boundary: Any = "symmetric", cval: Any = 0,
