@@ -21,7 +21,7 @@ def max_pool(
 
     Parameters
     ----------
-    x : array, shape (N, C, *spatial) or (N, *spatial, C)
+    x : array, shape ``(N, C, *spatial)`` or ``(N, *spatial, C)``
         The data: booleans, integers or real numbers. Without the N axis, `size` must be a sequence.
     size : int, sequence of int or None
         Size of the window, one number for each spatial axis if it is a sequence. None is all there
@@ -87,7 +87,7 @@ def max_pool_grad(
     ----------
     grad : array
         Gradient at the output, of the output's shape.
-    x : array, shape (N, C, *spatial) or (N, *spatial, C)
+    x : array, shape ``(N, C, *spatial)`` or ``(N, *spatial, C)``
         The input, real floating-point numbers.
     size, stride, padding, dilation, ceil_mode, data_format
         As for `max_pool`.

@@ -25,7 +25,7 @@ def avg_pool(
 
     Parameters
     ----------
-    x : array, shape (N, C, *spatial) or (N, *spatial, C)
+    x : array, shape ``(N, C, *spatial)`` or ``(N, *spatial, C)``
         The data, of any numeric dtype. Without the N axis, `size` must be a sequence.
     size, stride, padding, dilation, ceil_mode, data_format
         As in `max_pool`, but padding adds zeros.
