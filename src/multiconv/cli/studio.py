@@ -25,12 +25,12 @@ def studio(
     It is served to this computer alone, to whoever has the address printed. Ctrl-C ends it.
     """
     try:
-        from multiconv.studio import rooms
+        from multiconv.studio import all_rooms
         from multiconv.studio._server import serve
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"the studio needs {error.name}: pip install 'multiconv[studio]'"
         ) from None
-    if room and room not in rooms():
-        raise ValueError(f"room: {room!r} is not allowed, give one of {', '.join(rooms())}")
+    if room and room not in all_rooms():
+        raise ValueError(f"room: {room!r} is not allowed, give one of {', '.join(all_rooms())}")
     serve(port, browser, room, announce=lambda address: console.print(address, soft_wrap=True))

@@ -4,6 +4,6 @@ The engine answers each question of the page. What the page may ask for lies in 
 a room; the page itself in ``static``.
 """
 
-from ._room import Cancelled, Message, Room, rooms
+from ._room import Cancelled, Message, Room, all_rooms
 
-__all__ = ["Cancelled", "Message", "Room", "rooms"]
+__all__ = ["Cancelled", "Message", "Room", "all_rooms"]

@@ -17,7 +17,7 @@ from multiconv._errors import MissingExtraError
 
 from . import _envelope
 from ._guard import Guard
-from ._room import Action, Message, rooms
+from ._room import Action, Message, all_rooms
 from ._work import BusyError, TooDearError, Work
 
 STATIC = Path(__file__).with_name("static")
@@ -30,7 +30,7 @@ def application(token: str, port: int) -> ASGIApp:
     work = Work()
 
     async def ask(request: Request) -> Response:
-        room = rooms().get(request.path_params["room"])
+        room = all_rooms().get(request.path_params["room"])
         action = room.actions.get(request.path_params["action"]) if room else None
         if action is None:
             return _complaint("no room answers this question", 404)

@@ -71,7 +71,7 @@ class Room:
 
 
 @cache
-def rooms() -> dict[str, Room]:
+def all_rooms() -> dict[str, Room]:
     """Every room by its name: a module of the package ``rooms`` holds one as ``room``."""
     package = importlib.import_module(f"{__package__}.rooms")
     names = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]

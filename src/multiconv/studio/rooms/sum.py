@@ -1,39 +1,64 @@
-"""The sum: two short sequences, flipped and slid."""
+"""The sum: two short sequences, one flipped and slid along the other."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 import multiconv as mc
+from multiconv._geometry import mode_padding
+from multiconv._typing import Array
 from multiconv.studio._room import Message, Room, at_once
+from multiconv.studio.rooms._sum_code import programs
 
 room = Room("sum")
 
-LONGEST = 64
+LONGEST = 10
+LARGEST = 9999
+"""What the page's boxes hold; sums of products of whole numbers up to here are exact in it, too."""
 
 
 @room.action(at_once)
 def convolve(question: Message) -> Message:
-    """F and g, convolved or correlated."""
-    f, g = (_sequence(question, name) for name in ("f", "g"))
-    call = mc.correlate if question.values["correlate"] else mc.convolve
-    return Message(arrays={"result": call(f, g, question.values["mode"])})
+    """All sums, and which of them the mode counts: from ``start``, as many as ``result`` has."""
+    f, g, mode, correlate = _asked(question)
+    call = mc.correlate if correlate else mc.convolve
+    low, _ = mode_padding(mode, g.size)
+    return Message({
+        "full": call(f, g, "full").tolist(),
+        "result": call(f, g, mode).tolist(),
+        "start": g.size - 1 - low,
+    })  # fmt: skip
 
 
 @room.action(at_once)
 def code(question: Message) -> Message:
     """The same in several libraries."""
+    f, g, mode, correlate = _asked(question)
+    return Message(programs(f.tolist(), g.tolist(), mode, correlate))
+
+
+def _asked(question: Message) -> tuple[Array, Array, str, bool]:
     values = question.values
-    f, g, mode = list(values["f"]), list(values["g"]), values["mode"]
-    name = "correlate" if values["correlate"] else "convolve"
-    return Message({
-        "multiconv": f"import multiconv as mc\n\nresult = mc.{name}({f}, {g}, {mode!r})\n",
-        "NumPy": f"import numpy as np\n\nresult = np.{name}({f}, {g}, {mode!r})\n",
-    })  # fmt: skip
+    f, g = (_sequence(values[name], name) for name in ("f", "g"))
+    mode = values["mode"]
+    if mode not in ("full", "same", "valid"):
+        raise ValueError(f"mode: {mode!r} is not known, choose full, same or valid")
+    if mode == "valid" and g.size > f.size:
+        raise ValueError(
+            f"g: {g.size} numbers do not fit under the {f.size} of f, valid needs them to"
+        )
+    return f, g, mode, bool(values["correlate"])
 
 
-def _sequence(question: Message, name: str) -> np.ndarray:
-    values = question.values[name]
-    if not 0 < len(values) <= LONGEST:
+def _sequence(values: Any, name: str) -> Array:
+    """Whole numbers as int64, and as float64 as soon as one is not whole."""
+    if not isinstance(values, list) or not all(type(v) in (int, float) for v in values):
+        raise ValueError(f"{name}: {values!r} is not allowed, give a list of numbers")
+    if not 1 <= len(values) <= LONGEST:
         raise ValueError(f"{name}: {len(values)} numbers were given, 1 to {LONGEST} are allowed")
-    return np.asarray(values, np.float64)
+    for value in values:
+        if abs(value) > LARGEST:
+            raise ValueError(f"{name}: {value:g} is too large, {LARGEST} is the largest allowed")
+    return np.asarray(values)

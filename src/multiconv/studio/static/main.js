@@ -1,6 +1,7 @@
 // The page: its bar, its rooms, its language and its colours.
 
 import { format, parse } from "./core/address.js";
+import * as address from "./core/bar.js";
 import { button } from "./core/controls.js";
 import { h } from "./core/element.js";
 import { mount } from "./core/mounting.js";
@@ -16,6 +17,7 @@ let written = null;
 
 async function enter() {
   if (location.hash === written) return;
+  address.forget();
   const asked = parse(location.hash).room;
   const name = ROOMS.includes(asked) ? asked : ROOMS[0];
   current = name;
@@ -27,9 +29,10 @@ async function enter() {
     root, name, module, state, language, engine,
     remember(next) {
       written = format(name, next, module.defaults);
-      history.replaceState(null, "", written);
+      address.write(written);
     },
   });
+  address.flush();
   written = location.hash;
   await showBar();
 }
@@ -45,6 +48,7 @@ function setLanguage() {
   const names = Object.keys(LANGUAGES);
   language = names[(names.indexOf(language) + 1) % names.length];
   localStorage.setItem("language", language);
+  address.flush();
   written = null;
   enter();
 }
@@ -74,4 +78,5 @@ async function showBar() {
 
 document.body.append(bar, root);
 addEventListener("hashchange", enter);
+addEventListener("pagehide", address.flush);
 enter();

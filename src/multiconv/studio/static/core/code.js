@@ -5,9 +5,9 @@ import { h } from "./element.js";
 
 // ask(): resolves to {library: program}
 export function codeButton(t, ask) {
-  return button(t("copy as code"), async () => {
+  return button(t("copy as code"), async (event) => {
     const dialog = h("dialog", { "aria-label": t("copy as code"), onclose: () => dialog.remove() });
-    document.body.append(dialog);
+    event.currentTarget.after(dialog);
     let programs;
     try {
       programs = await ask();

@@ -52,12 +52,12 @@ export function button(words, onclick, { kind = "", label } = {}) {
 }
 
 // A grid of numbers to type into; arrow keys go from cell to cell. tone: "in" or "kernel".
-export function numberGrid({ label, rows, columns, values, tone, cell = 44, oninput }) {
+export function numberGrid({ label, rows, columns, values, tone, cell = 44, format = short, oninput }) {
   const element = h("div", { class: `numbers ${tone}`, role: "group", "aria-label": label });
   element.style.gridTemplateColumns = `repeat(${columns}, minmax(0, ${cell}px))`;
   const numbers = [...values];
   const inputs = numbers.map((value, i) => h("input", {
-    type: "text", inputmode: "decimal", value: short(value),
+    type: "text", inputmode: "decimal", value: format(value),
     "aria-label": `${Math.floor(i / columns) + 1}, ${(i % columns) + 1}`,
     oninput: (event) => {
       const read = Number(event.target.value.replace(",", ".").replace("−", "-"));
@@ -65,7 +65,7 @@ export function numberGrid({ label, rows, columns, values, tone, cell = 44, onin
       numbers[i] = read;
       oninput([...numbers]);
     },
-    onblur: (event) => { event.target.value = short(numbers[i]); },
+    onblur: (event) => { event.target.value = format(numbers[i]); },
     onfocus: (event) => event.target.select(),
     onkeydown: (event) => move(event, i),
   }));
@@ -78,7 +78,7 @@ export function numberGrid({ label, rows, columns, values, tone, cell = 44, onin
   element.append(...inputs);
   const set = (next) => next.forEach((value, i) => {
     numbers[i] = value;
-    if (inputs[i] !== document.activeElement) inputs[i].value = short(value);
+    if (!inputs[i].matches(":focus")) inputs[i].value = format(value);
   });
   return { element, inputs, set };
 }

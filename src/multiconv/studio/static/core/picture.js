@@ -6,8 +6,11 @@ import { short } from "./controls.js";
 const NEGATIVE = [98, 64, 168];
 const POSITIVE = [196, 48, 43];
 
+// A widget's paper is the notebook's.
+export const page = { isDark: () => document.documentElement.dataset.theme === "dark" };
+
 function paper() {
-  return document.documentElement.dataset.theme === "dark" ? [28, 32, 39] : [255, 255, 255];
+  return page.isDark() ? [28, 32, 39] : [255, 255, 255];
 }
 
 // From violet through the paper's colour to red; 0 is the paper, whatever the range.
@@ -17,34 +20,44 @@ export function signedColour(value, largest) {
   return paper().map((c, i) => Math.round(c + (end[i] - c) * part));
 }
 
+// `colour` fills one word a pixel.
 function fill(canvas, height, width, colour) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  colour(image.data);
+  colour(new Uint32Array(image.data.buffer));
   context.putImageData(image, 0, 0);
 }
 
+const word = (r, g, b) => (255 << 24) | (b << 16) | (g << 8) | r;
+
 // Grey or RGB samples (height x width [x 3]), from `low` (black) to `high` (white).
 export function drawGrey(canvas, { data, shape: [height, width, channels = 1] }, low, high) {
-  const scale = 255 / (high - low || 1);
+  const level = levels(data, low, high);
   fill(canvas, height, width, (out) => {
-    for (let i = 0, o = 0; o < out.length; i += channels, o += 4) {
-      for (let c = 0; c < 3; c += 1) out[o + c] = (data[channels > 1 ? i + c : i] - low) * scale;
-      out[o + 3] = 255;
+    for (let i = 0, o = 0; o < out.length; i += channels, o += 1) {
+      const red = level(data[i]);
+      out[o] = channels > 1 ? word(red, level(data[i + 1]), level(data[i + 2])) : word(red, red, red);
     }
   });
 }
 
+// Bytes are levels already; anything else is scaled, rounded and clipped.
+function levels(data, low, high) {
+  if (data.BYTES_PER_ELEMENT === 1 && low === 0 && high === 255) return (value) => value;
+  const scale = 255 / (high - low || 1);
+  return (value) => Math.max(0, Math.min(255, Math.round((value - low) * scale)));
+}
+
+const STEPS = 255; // colours on either side of zero
+
 export function drawSigned(canvas, { data, shape: [height, width] }, largest) {
-  const zero = paper();
-  const scale = 1 / (largest || 1);
+  const colours = Int32Array.from({ length: 2 * STEPS + 1 }, (_, i) => word(...signedColour(i - STEPS, STEPS)));
+  const scale = STEPS / (largest || 1);
   fill(canvas, height, width, (out) => {
-    for (let i = 0, o = 0; o < out.length; i += 1, o += 4) {
-      const end = data[i] < 0 ? NEGATIVE : POSITIVE;
-      const part = Math.min(1, Math.abs(data[i]) * scale);
-      for (let c = 0; c < 3; c += 1) out[o + c] = zero[c] + (end[c] - zero[c]) * part;
-      out[o + 3] = 255;
+    for (let i = 0; i < out.length; i += 1) {
+      const step = Math.round(data[i] * scale);
+      out[i] = colours[STEPS + Math.max(-STEPS, Math.min(STEPS, step))];
     }
   });
 }

@@ -80,7 +80,7 @@ export class Plot {
         svg("text", { x: LEFT - 8, y: this.py(y) + 4, "text-anchor": "end" }, short(y)),
       ]).filter(Boolean),
       svg("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: base, y2: base }),
-      ...ticks(...this.x, Math.max(3, Math.floor(width / 90))).map((x) => (
+      ...ticks(...this.x, Math.max(4, Math.floor(width / 90))).map((x) => (
         svg("text", { x: this.px(x), y: height - 4, "text-anchor": "middle" }, short(x)))),
     );
   }
