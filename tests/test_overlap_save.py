@@ -97,3 +97,21 @@ def test_cost_grows_with_the_data_and_the_kernel():
     assert sizes == sorted(sizes)
     assert kernels == sorted(kernels)
     assert sizes[4] < 24 * sizes[2]
+
+
+def test_long_kernels_of_wide_range_are_transformed_in_double_precision(rng):
+    decay = 10.0 ** (-5 * np.arange(30_011) / 30_011)
+    kernel = (rng.standard_normal(30_011) * decay).astype(np.float32)
+    x = rng.standard_normal(40_013).astype(np.float32)
+    plan = mc.plan(mc.convolve, mc.ShapeDtype(x.shape, x.dtype), kernel)
+    assert plan.algorithm == "cast"
+    exact = np.convolve(x[-3:].astype(np.float64), kernel)[-30_000:]
+    alone = np.zeros_like(x)
+    alone[-3:] = x[-3:]
+    np.testing.assert_allclose(plan(alone)[-30_000:], exact, rtol=1e-5, atol=1e-12)
+
+
+def test_ranges_beyond_double_precision_are_summed_directly(rng):
+    kernel = np.geomspace(1, 1e-30, 4001).astype(np.float32)
+    x = rng.standard_normal(5003).astype(np.float32)
+    assert mc.plan(mc.convolve, mc.ShapeDtype(x.shape, x.dtype), kernel).algorithm != "cast"

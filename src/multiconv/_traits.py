@@ -39,6 +39,8 @@ class KernelTraits:
         Share of taps that are zero.
     wide_range : bool
         Some part of the kernel is so small beside the rest that a transform would lose it.
+    wide_in_double : bool
+        A transform would lose it in double precision too.
     finite : bool
         No NaN and no infinity.
     ranks : tuple of int
@@ -62,6 +64,7 @@ class KernelTraits:
     symmetric: bool = False
     zero_fraction: float = 0.0
     wide_range: bool = False
+    wide_in_double: bool = False
     finite: bool = True
     ranks: tuple[int, ...] = ()
     rough_ranks: tuple[int, ...] = ()
@@ -109,12 +112,14 @@ def _look_at(kernel: Array, rank: int, fast: bool) -> KernelTraits:
     unclear = finite and not separable
     slices = kernel.reshape(-1, *kernel.shape[3:])
     ranks = ranks_of(slices) if unclear else ()
+    wide = finite and _wide_range(kernel)
     return KernelTraits(
         known=True,
         separable=separable,
         symmetric=finite and _symmetric(kernel, spatial),
         zero_fraction=1 - int(np.count_nonzero(kernel)) / kernel.size,
-        wide_range=finite and _wide_range(kernel),
+        wide_range=wide,
+        wide_in_double=wide and _wide_range(kernel, in_double=True),
         finite=finite,
         ranks=ranks,
         rough_ranks=ranks or (ranks_of(slices, rough=True) if unclear else ()),
@@ -231,11 +236,11 @@ def _outer(factors: list[Array]) -> Array:
     return product
 
 
-def _wide_range(kernel: Array, part: int = 8) -> bool:
+def _wide_range(kernel: Array, part: int = 8, *, in_double: bool = False) -> bool:
     """Whether some non-zero run of taps is below the noise that a transform would add."""
     if kernel.dtype.kind not in "fc":
         return False
-    eps = np.finfo(kernel.dtype).eps
+    eps = np.finfo(np.float64 if in_double else kernel.dtype).eps
     size = np.abs(kernel).reshape(-1)
     largest, smallest = size.max(), size.min()
     if smallest >= eps * 2**10 * largest:

@@ -1,4 +1,6 @@
-"""Dtypes without native arithmetic, and mixed ones: computed in a wider type, rounded once."""
+"""What is computed in a wider type and rounded once: dtypes without native arithmetic, mixed ones,
+and kernels whose small taps a transform would lose in single precision.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,9 @@ from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Planning, Refusal, Step
 
+_DOUBLE = {np.dtype(np.float32): np.dtype(np.float64),
+           np.dtype(np.complex64): np.dtype(np.complex128)}  # fmt: skip
+
 PIECE = 2**16
 """Results that are converted at once."""
 
@@ -28,22 +33,30 @@ class _Prepared:
 
 
 class Cast(Algorithm):
-    """Converts the data to the accumulator's dtype, runs a child plan, converts the sums back."""
+    """Converts the data to a wider dtype, runs a child plan, converts the sums back."""
 
     name = "cast"
-    summary = "float16, bfloat16, bool and mixed dtypes, by way of the accumulator's dtype"
+    summary = "float16, bfloat16, bool and mixed dtypes; kernels of wide range in double precision"
+    value_sensitive = True
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
-        """Problems whose data are not stored in the accumulator's dtype."""
-        if problem.x_dtype == problem.out_dtype == problem.acc_dtype:
+        """Problems whose data are not stored in the accumulator's dtype, or need a wider one."""
+        if not _is_stored_wide(problem):
+            return None
+        if not traits.wide_range or problem.acc_dtype not in _DOUBLE:
             return Refusal("the data are stored in the dtype that sums are kept in already")
+        if problem.precision == "highest":
+            return Refusal("precision='highest' asks for direct summation")
+        if traits.wide_in_double:
+            return Refusal("double precision would lose the kernel's small taps, too")
         return None
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """The child's cost and the conversions'."""
-        child = planning.step(_wide(problem), traits).cost
+        (step,) = self.children(problem, traits, planning)
+        child = step.cost
         results = outputs(problem) * (2 if problem.residual else 1)
-        extra = (inputs(problem) + results) * problem.acc_dtype.itemsize
+        extra = (inputs(problem) + results) * step.problem.acc_dtype.itemsize
         seconds = child.seconds + 4e-6 + 3 * extra / planning.machine.bandwidth1
         scratch = self.scratch_bytes(problem, traits, planning, planning.machine.threads)
         return Cost(seconds, scratch, child.error)
@@ -53,33 +66,37 @@ class Cast(Algorithm):
         prepared: Any = None,
     ) -> int:  # fmt: skip
         """The converted data, the sums before they are converted, and the child's."""
-        acc = problem.acc_dtype
-        wide = inputs(problem) * (problem.x_dtype != acc)
-        wide += outputs(problem) * (problem.out_dtype != acc)
-        child = planning.step(_wide(problem), traits) if prepared is None else prepared.child
+        (child,) = self.children(problem, traits, planning)
+        if prepared is not None:
+            child = prepared.child
+        wide = child.problem.acc_dtype
+        numbers = inputs(problem) * (problem.x_dtype != wide)
+        numbers += outputs(problem) * (problem.out_dtype != wide)
         inner = None if prepared is None else prepared.inner
-        return wide * acc.itemsize + child.scratch_bytes(threads, inner)
+        return numbers * wide.itemsize + child.scratch_bytes(threads, inner)
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning
     ) -> tuple[Step, ...]:
-        """The same problem in the accumulator's dtype."""
+        """The same problem in the wider dtype, whose roundings leave no outer products."""
+        if _is_stored_wide(problem):
+            traits = replace(
+                traits, wide_range=traits.wide_in_double, separable=False, ranks=(), rough_ranks=()
+            )
         return (planning.step(_wide(problem), traits),)
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> _Prepared:
         """The child's preparation of the converted kernel."""
-        child = planning.step(_wide(problem), traits)
-        return _Prepared(child, child.prepare(kernel.astype(problem.acc_dtype)))
+        (child,) = self.children(problem, traits, planning)
+        return _Prepared(child, child.prepare(kernel.astype(child.problem.acc_dtype)))
 
     def run(self, prepared: _Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Convert, run, convert."""
         wide = prepared.child.problem.acc_dtype
         sums = out if out.dtype == wide else empty(out.shape, wide)
-        if epilogue.residual is not None:
-            residual = epilogue.residual.astype(wide, copy=False)
-            epilogue = epilogue._replace(residual=residual)
+        epilogue = Epilogue(*(a if a is None else a.astype(wide, copy=False) for a in epilogue))
         prepared.child.run(prepared.inner, x.astype(wide, copy=False), epilogue, sums)
         if out.dtype == np.bool_:
             np.not_equal(sums, 0, out=out)
@@ -96,6 +113,12 @@ def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
         yield (slice(None),) * axis + (slice(begin, begin + step),)
 
 
+def _is_stored_wide(problem: Problem) -> bool:
+    return problem.x_dtype == problem.out_dtype == problem.acc_dtype
+
+
 def _wide(problem: Problem) -> Problem:
-    acc = problem.acc_dtype
-    return replace(problem, x_dtype=acc, w_dtype=acc, out_dtype=acc)
+    wide = problem.acc_dtype
+    if _is_stored_wide(problem):
+        wide = _DOUBLE[wide]
+    return replace(problem, x_dtype=wide, w_dtype=wide, acc_dtype=wide, out_dtype=wide)

@@ -87,7 +87,8 @@ class Separable(Algorithm):
         self, problem: Problem, traits: KernelTraits, planning: Planning
     ) -> tuple[Step, ...]:
         """One pass per axis along which the kernel extends."""
-        along = replace(traits, separable=False)
+        # Lines are of lesser range than their product.
+        along = replace(traits, separable=False, wide_range=False, wide_in_double=False)
         return tuple(planning.step(p, along) for p in _passes(problem))
 
     def prepare(
