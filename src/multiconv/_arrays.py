@@ -89,7 +89,7 @@ def _to_torch(like: Any) -> Restore | None:
         return None
 
     def restore(result: Array) -> Any:
-        if result.dtype.name == "bfloat16":
+        if result.dtype.kind == "V":  # bfloat16; its name is not quick to tell
             return torch.from_numpy(result.view(np.int16)).view(torch.bfloat16).to(like.device)
         return torch.from_numpy(result).to(like.device)
 

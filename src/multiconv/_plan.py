@@ -125,6 +125,11 @@ class Plan:
         return self._request.problem
 
     @property
+    def epilogue(self) -> Epilogue:
+        """The arrays it was made with that finish the sums."""
+        return self._held
+
+    @property
     def out_shape(self) -> tuple[int, ...]:
         """Shape of the result."""
         return self._request.out_shape

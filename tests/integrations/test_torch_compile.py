@@ -249,3 +249,64 @@ def test_layers_off_the_cpu_are_left_to_torch(steps):
     with torch.no_grad():
         assert compiled(model)(torch.empty(1, 3, 6, 8, device="meta")).shape == (1, 4, 4, 6)
     assert not steps
+
+
+class Mixing(nn.Module):
+    """Linear layers over positions, as transformers and ConvNeXt have them."""
+
+    def __init__(self, bias=True):
+        super().__init__()
+        self.norm = nn.LayerNorm(6)
+        self.wide, self.narrow = nn.Linear(6, 20, bias), nn.Linear(20, 6, bias)
+
+    def forward(self, x):
+        return x + self.narrow(functional.gelu(self.wide(self.norm(x))))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_linear_layers_over_positions_are_layers(steps, bias, dtype):
+    model, x = Mixing(bias).eval().to(dtype), torch.randn(2, 7, 5, 6, dtype=dtype)
+    with torch.no_grad():
+        run = compiled(model)
+        close(run(x), model(x))
+        assert [step.options["activation"] for step in steps] == ["gelu", None]
+        assert all(step.packed for step in steps)
+        model.wide.weight += 1
+        close(run(x), model(x))
+
+
+def test_linear_layers_of_few_positions_are_left_to_torch(steps):
+    model, x = nn.Linear(6, 20).eval(), torch.randn(3, 6)
+    with torch.no_grad():
+        close(compiled(model)(x), model(x))
+    assert not steps
+
+
+def test_an_activation_is_not_taken_past_what_else_uses_the_sums(steps):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(6, 8)
+
+        def forward(self, x):
+            y = self.layer(x).reshape(5, 2, 4, 8)
+            return functional.gelu(y), y.sum()
+
+    model, x = Net().eval(), torch.randn(5, 8, 6)
+    with torch.no_grad():
+        for mine, theirs in zip(compiled(model)(x), model(x), strict=True):
+            close(mine, theirs)
+    assert [step.options["activation"] for step in steps] == [None]
+
+
+def test_deep_callers_do_not_matter():
+    model = nn.Sequential(*[nn.Conv2d(3, 3, 1) for _ in range(30)]).eval()
+    x = torch.randn(1, 3, 4, 5)
+
+    def below(depth):
+        return run(x) if depth == 0 else below(depth - 1)
+
+    with torch.no_grad():
+        run = compiled(model)
+        close(below(50), model(x))

@@ -21,7 +21,7 @@ SAMPLE = 5e-4
 FEW = 3
 PAUSE = 1e-3
 """Seconds in which the last contestant's threads stop spinning."""
-SHORT = 2e-2
+SHORT = 0.1
 """A call of fewer seconds runs once before its sample, so that its caches and threads are warm."""
 HOPELESS = 10
 """Who takes this many times as long as the quickest runs in the first `FEW` rounds alone."""

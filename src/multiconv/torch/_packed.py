@@ -34,17 +34,27 @@ class Seen:
     """
 
     def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
         self._place = _place(tensor)
+        self._pointer, self._version, *_ = self._place
         self._held = _arrays.to_numpy(tensor.detach(), "weight")
         self._places = _scattered(self._held.size)
+        self._flat = self._held.ravel(order="K")
+        self._is_view = np.may_share_memory(self._flat, self._held)
         self._numbers = self._samples()
 
     def is_still(self, tensor: Tensor) -> bool:
         """Whether it is the same tensor with the same numbers."""
-        return _place(tensor) == self._place and self._samples() == self._numbers
+        if tensor is not self._tensor:
+            same = not tensor.is_inference() and _place(tensor) == self._place
+        elif tensor.is_inference():
+            same = False
+        else:
+            same = tensor._version == self._version and tensor.data_ptr() == self._pointer
+        return same and self._samples() == self._numbers
 
     def _samples(self) -> bytes:
-        flat = self._held.ravel(order="K")  # a copy where the tensor is no dense memory
+        flat = self._flat if self._is_view else self._held.ravel(order="K")
         return flat[self._places].tobytes()
 
 
@@ -102,7 +112,8 @@ class Packed:
                 if len(plans) >= MOST_PLANS:
                     plans.clear()
                 plan = plans[key] = self._planned(array, w, more, added, last, options)
-            return views.result(plan(array, residual=added), x, last)
+            epilogue = plan.epilogue if added is None else plan.epilogue._replace(residual=added)
+            return views.result(plan.run(array, None, epilogue, None), x, last)
 
     def _plans_of(self, *tensors: Tensor | None) -> dict[Any, Plan]:
         seen, plans = self._seen, self._plans
@@ -132,7 +143,7 @@ def _bias_alone(bias: Tensor | None = None) -> tuple[Tensor | None, None]:
 def _is_still(seen: Seen | None, tensor: Tensor | None) -> bool:
     if seen is None or tensor is None:
         return seen is None and tensor is None
-    return not tensor.is_inference() and seen.is_still(tensor)
+    return seen.is_still(tensor)
 
 
 @lru_cache(maxsize=256)

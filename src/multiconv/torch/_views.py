@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from multiconv import _arrays
 from multiconv._typing import Array
 
 FORMATS = {False: "channels_first", True: "channels_last"}
+_PLAIN = (torch.float32, torch.float64)
+"""What most tensors are of, and NumPy takes as it is."""
 
 
 def is_last(tensor: Tensor) -> bool:
@@ -27,7 +30,12 @@ def is_last(tensor: Tensor) -> bool:
 def data(tensor: Tensor, last: bool) -> Array:
     """``(N, C, *spatial)`` as the engine's data format has it, without a copy."""
     tensor = tensor.detach()
-    return _arrays.to_numpy(tensor.movedim(1, -1) if last else tensor, "input")
+    if last:
+        tensor = tensor.movedim(1, -1)
+    if tensor.dtype in _PLAIN and tensor.device.type == "cpu" and not tensor.is_neg():
+        array: Array = tensor.numpy()
+        return array
+    return _arrays.to_numpy(tensor, "input")
 
 
 def kernel(tensor: Tensor, last: bool) -> Array:
@@ -48,8 +56,12 @@ def shape(sizes: tuple[int, ...], last: bool) -> tuple[int, ...]:
 
 def result(array: Array, like: Tensor, last: bool) -> Tensor:
     """Data as a tensor, contiguous in its format."""
-    restore: Any = _arrays.restorer(like)
-    tensor: Tensor = restore(array).contiguous()
+    if like.dtype in _PLAIN and like.device.type == "cpu":
+        tensor = torch.from_numpy(array)
+    else:
+        restore: Any = _arrays.restorer(like)
+        tensor = restore(array)
+    tensor = tensor.contiguous()
     return tensor.movedim(-1, 1) if last else tensor
 
 

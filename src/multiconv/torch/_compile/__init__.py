@@ -13,12 +13,17 @@ from multiconv.torch._compile._formats import settle_formats
 from multiconv.torch._compile._fusion import fuse_layers
 from multiconv.torch._compile._gradients import replace_gradients
 from multiconv.torch._compile._joining import replace_joining
+from multiconv.torch._compile._linear import replace_linear
 from multiconv.torch._compile._parameters import parameters
 from multiconv.torch._compile._pooling import replace_pooling
+from multiconv.torch._compile._stack import with_room
+
+MANY = 20
+"""Nodes of a graph from which on the microseconds that room on the stack costs do not count."""
 
 
 def _inference(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
-    fuse_layers(graph, parameters(graph))
+    fuse_layers(graph, replace_linear(graph, parameters(graph)))
     settle_formats(graph)
     replace_joining(graph)
     return _finished(graph)
@@ -34,7 +39,10 @@ def _finished(graph: GraphModule) -> Callable[..., Any]:
     replace_pooling(graph)
     graph.graph.eliminate_dead_code()
     graph.recompile()
-    run: Callable[..., Any] = make_boxed_func(graph.forward)
+    forward = graph.forward
+    if len(graph.graph.nodes) > MANY:
+        forward = with_room(forward)
+    run: Callable[..., Any] = make_boxed_func(forward)
     return run
 
 

@@ -45,6 +45,7 @@ def _is_static(node: Node) -> bool:
 def _seconds(node: Node, step: Step, last: bool) -> float:
     values: list[Any] = [a.meta["val"] if isinstance(a, Node) else None for a in node.args]
     residual, x, w, *_ = values
+    last = last or views.is_last(x)
     sizes = tuple(w.shape)
     kernel = (*sizes[2:], sizes[1], sizes[0]) if last else sizes
     options: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from multiconv.torch._compile._layers import Layer, layer_of
 from multiconv.torch._compile._step import Step, normalised
 
 aten = torch.ops.aten
+_VIEWS = (aten.permute.default, aten.squeeze.dim, aten.view.default)
 
 
 @dataclass
@@ -63,9 +64,16 @@ class _Chain:
 
     def _activate(self) -> None:
         node = self._follower()
+        while node is not None and node.target in _VIEWS and len(node.users) == 1:
+            (node,) = node.users
         word = None if node is None else activation_of(node)
-        if node is not None and word is not None:
-            self.activation, self.last = word, node
+        if node is None or word is None:
+            return
+        self.activation = word
+        if node.args[0] is self.last:
+            self.last = node
+        else:  # behind views it is the same
+            node.replace_all_uses_with(node.args[0])
 
 
 def fuse_layers(graph: GraphModule, settled: frozenset[Node]) -> None:
