@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -275,6 +276,29 @@ class Plan:
         result, view = request.allocate()
         self._execute(x, w, epilogue, view)
         return result if request.finish is None else request.finish(result)
+
+    def bind(self, x: Array, out: Array, residual: Array | None = None) -> Callable[[], object]:
+        """A call that runs it on these NumPy arrays again and again.
+
+        They are known to fit, to be aligned and to share no memory; ``out`` lies as `run` would
+        return it.
+
+        Raises
+        ------
+        ValueError
+            If an array would have to be copied at each call, or the plan holds no kernel.
+        """
+        request, epilogue = self._request, self._held
+        x_view, out_view = request.x.view(x), request.out.view(out)
+        if residual is not None:
+            epilogue = epilogue._replace(residual=request.out.view(residual))
+        pairs = [(x_view, x), (out_view, out), (epilogue.residual, residual)]
+        if not all(b is None or np.may_share_memory(a, b) for a, b in pairs):
+            raise ValueError("x, out, residual: the engine sees no view of one of them")
+        if request.empty or request.finish or not self._bound:
+            raise ValueError("plan: it needs its kernel and nothing to do after the sums")
+        canonical = self._canonical(self._held)._replace(residual=epilogue.residual)
+        return self._step.algorithm.bound(self._prepared, x_view, canonical, out_view)
 
     def _execute(self, x: Array, w: Array | None, epilogue: Epilogue, view: Array) -> None:
         request, step = self._request, self._step

@@ -1,6 +1,7 @@
 """``torch.compile(model, backend="multiconv")``: what is fused, what is left, what it costs."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -310,3 +311,52 @@ def test_deep_callers_do_not_matter():
     with torch.no_grad():
         run = compiled(model)
         close(below(50), model(x))
+
+
+class Branches(nn.Module):
+    """Layers whose results are read twice, added, and handed out from the middle."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 5, 1)
+        self.third, self.fourth = nn.Conv2d(5, 8, (1, 3), padding=(0, 1)), nn.Conv2d(8, 4, 2)
+
+    def forward(self, x):
+        a = torch.relu(self.first(x))
+        b = self.second(a)
+        return self.fourth(torch.relu(self.third(b) + a)), b
+
+
+def test_neighbours_run_as_one_and_keep_nothing_of_each_other(steps):
+    model, run = Branches().eval(), None
+    batches = [torch.randn(2, 3, 9, 11) for _ in range(3)]
+    with torch.no_grad():
+        run = compiled(model)
+        found = [run(x) for x in batches]
+        for x, results in zip(batches, found, strict=True):
+            for mine, theirs in zip(results, model(x), strict=True):
+                close(mine, theirs)
+        model.third.weight.mul_(2)
+        for mine, theirs in zip(run(batches[0]), model(batches[0]), strict=True):
+            close(mine, theirs)
+    assert len(steps) == 4
+
+
+def test_threads_share_a_compiled_model():
+    model = Branches().eval()
+    batches = [torch.randn(2, 3, 40, 41) for _ in range(8)]
+    with torch.no_grad():
+        run = compiled(model)
+        run(batches[0])
+
+    def work(x):
+        with torch.no_grad():
+            return [run(x) for _ in range(6)]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(work, batches))
+    with torch.no_grad():
+        for x, many in zip(batches, found, strict=True):
+            for results in many:
+                for mine, theirs in zip(results, model(x), strict=True):
+                    close(mine, theirs)

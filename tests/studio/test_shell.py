@@ -40,5 +40,5 @@ def test_the_keyboard_goes_from_room_to_room(open_room):
 
 
 def test_an_address_typed_wrongly_leads_somewhere(open_room):
-    page = open_room("cellar", "?f=[1,", language="en")
+    page = open_room("cellar", "?h=[1,", language="en")
     assert page.locator("main h1").inner_text()

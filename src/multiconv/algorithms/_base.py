@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from multiconv._geometry import inputs
@@ -142,6 +144,12 @@ class Algorithm(ABC):
     @abstractmethod
     def run(self, prepared: Any, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Fill ``out``, which overlaps no other array, with finished results."""
+
+    def bound(
+        self, prepared: Any, x: Array, epilogue: Epilogue, out: Array
+    ) -> Callable[[], object]:
+        """`run` on these arrays, for who calls it again and again."""
+        return partial(self.run, prepared, x, epilogue, out)
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning

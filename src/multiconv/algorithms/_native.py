@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -88,6 +89,14 @@ class NativeAlgorithm(Algorithm):
         )  # fmt: skip
         if target is not out:
             out[...] = target
+
+    def bound(
+        self, prepared: Prepared, x: Array, epilogue: Epilogue, out: Array
+    ) -> Callable[[], object]:
+        """As `run`, with all that can be done before."""
+        if x.dtype != out.dtype or x.dtype.name not in ("float32", "float64"):
+            return super().bound(prepared, x, epilogue, out)
+        return partial(prepared.executable.run, prepared.packed, x, *epilogue, out)
 
     def executable(self, problem: Problem) -> _core.Executable:
         """The native kernel, for a problem."""

@@ -1,5 +1,7 @@
-"""What is computed in a wider type and rounded once: dtypes without native arithmetic, mixed ones,
-and kernels whose small taps a transform would lose in single precision.
+"""What is computed in a wider type and rounded once.
+
+Dtypes without native arithmetic, mixed ones, and kernels whose small taps a transform would lose in
+single precision.
 """
 
 from __future__ import annotations

@@ -105,17 +105,26 @@ class Packed:
         array = views.data(x, last)
         added = None if residual is None else views.data(residual, last)
         with threads():
-            plans = self._plans_of(w, *more)
-            key = (array.shape, last, x.dtype, added is None, *options.items())
-            plan = plans.get(key)
-            if plan is None:
-                if len(plans) >= MOST_PLANS:
-                    plans.clear()
-                plan = plans[key] = self._planned(array, w, more, added, last, options)
+            plan = self.plan(array, last, w, *more, residual=added, **options)
             epilogue = plan.epilogue if added is None else plan.epilogue._replace(residual=added)
             return views.result(plan.run(array, None, epilogue, None), x, last)
 
-    def _plans_of(self, *tensors: Tensor | None) -> dict[Any, Plan]:
+    def plan(
+        self, x: Array | multiconv.ShapeDtype, last: bool, w: Tensor, *more: Tensor | None,
+        residual: Any = None, **options: Any,
+    ) -> Plan:  # fmt: skip
+        """The plan for data of a shape and dtype, in the engine's format."""
+        plans = self.plans_of(w, *more)
+        key = (x.shape, last, x.dtype, residual is None, *options.items())
+        plan = plans.get(key)
+        if plan is None:
+            if len(plans) >= MOST_PLANS:
+                plans.clear()
+            plan = plans[key] = self._planned(x, w, more, residual, last, options)
+        return plan
+
+    def plans_of(self, *tensors: Tensor | None) -> dict[Any, Plan]:
+        """The plans for kernels as they are now; another dictionary when they have changed."""
         seen, plans = self._seen, self._plans
         if len(seen) == len(tensors) and all(map(_is_still, seen, tensors)):
             return plans

@@ -16,6 +16,7 @@ from multiconv.torch._compile._joining import replace_joining
 from multiconv.torch._compile._linear import replace_linear
 from multiconv.torch._compile._parameters import parameters
 from multiconv.torch._compile._pooling import replace_pooling
+from multiconv.torch._compile._sequences import join_steps
 from multiconv.torch._compile._stack import with_room
 
 MANY = 20
@@ -26,6 +27,7 @@ def _inference(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
     fuse_layers(graph, replace_linear(graph, parameters(graph)))
     settle_formats(graph)
     replace_joining(graph)
+    join_steps(graph)
     return _finished(graph)
 
 

@@ -15,7 +15,9 @@ from multiconv.torch._compile._layers import Layer, layer_of
 from multiconv.torch._compile._step import Step, normalised
 
 aten = torch.ops.aten
-_VIEWS = (aten.permute.default, aten.squeeze.dim, aten.view.default)
+_VIEWS = (
+    aten._unsafe_view.default, aten.permute.default, aten.squeeze.dim, aten.view.default,
+)  # fmt: skip
 
 
 @dataclass

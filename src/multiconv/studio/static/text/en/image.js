@@ -97,8 +97,8 @@ export default {
   "rank one": "One column times one row: rank 1.",
   "rank": "A sum of {rank} columns times rows: rank {rank}.",
   "cost": "Products per pixel",
-  "separable way": "Column, row",
-  "direct way": "Tap by tap",
+  "lines way": "Column, row",
+  "taps way": "Tap by tap",
   "fft way": "Fourier",
   "plan": "The planner takes {algorithms}: {time} predicted.",
 };

@@ -97,8 +97,8 @@ export default {
   "rank one": "一列乘一行：秩为 1。",
   "rank": "{rank} 组“列乘行”之和：秩为 {rank}。",
   "cost": "每像素乘法次数",
-  "separable way": "先列后行",
-  "direct way": "逐个权重",
+  "lines way": "先列后行",
+  "taps way": "逐个权重",
   "fft way": "傅里叶变换",
   "plan": "规划器选用 {algorithms}，预计 {time}。",
 };

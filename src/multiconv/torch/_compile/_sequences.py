@@ -1,0 +1,63 @@
+"""Layers that follow one another in a graph, as one part of it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+
+from torch.fx import GraphModule, Node
+
+from multiconv.torch._compile._program import Part
+from multiconv.torch._compile._sequence import Sequence
+from multiconv.torch._compile._step import Step
+
+FEWEST = 2
+
+
+def join_steps(graph: GraphModule) -> None:
+    """Put a `Sequence` in the place of neighbouring steps whose kernels stay prepared."""
+    for number, nodes in enumerate(list(_runs(graph))):
+        _replace(graph, nodes, f"multiconv_sequence_{number}")
+
+
+def _runs(graph: GraphModule) -> Iterator[list[Node]]:
+    nodes: list[Node] = []
+    for node in list(graph.graph.nodes):
+        if _joins(graph, node):
+            nodes.append(node)
+            continue
+        if len(nodes) >= FEWEST:
+            yield nodes
+        nodes = []
+
+
+def _joins(graph: GraphModule, node: Node) -> bool:
+    if node.op != "call_module":
+        return False
+    step = graph.get_submodule(str(node.target))
+    sizes = node.meta["val"].shape
+    return (
+        isinstance(step, Step)
+        and step.packed is not None
+        and all(isinstance(n, int) for n in sizes)
+    )
+
+
+def _replace(graph: GraphModule, nodes: list[Node], name: str) -> None:
+    outside = list(dict.fromkeys(a for n in nodes for a in n.all_input_nodes if a not in nodes))
+    results = [n for n in nodes if any(user not in nodes for user in n.users)]
+    places = {node: i for i, node in enumerate([*outside, *nodes])}
+    parts = []
+    for node in nodes:
+        residual, x, *weights = (None if a is None else places[a] for a in node.args)
+        parts.append(Part(graph.get_submodule(str(node.target)), residual, x, tuple(weights)))
+    sequence = Sequence(parts, len(outside), [places[node] for node in results])
+    graph.add_submodule(name, sequence)
+    with graph.graph.inserting_before(nodes[0]):
+        whole = graph.graph.call_module(name, tuple(outside))
+        for i, node in enumerate(results):
+            part = graph.graph.call_function(operator.getitem, (whole, i))
+            part.meta = dict(node.meta)
+            node.replace_all_uses_with(part, lambda user: user not in nodes)
+    for node in reversed(nodes):
+        graph.graph.erase_node(node)
