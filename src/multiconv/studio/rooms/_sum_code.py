@@ -13,8 +13,7 @@ def programs(f: list[Any], g: list[Any], mode: str, correlate: bool) -> dict[str
     lists = f"f = {f}\ng = {g}\n"
     return {
         "multiconv": f"import multiconv as mc\n\n{lists}result = mc.{name}(f, g, {mode!r})\n",
-        "SciPy": f"from scipy import signal\n\n{lists}"
-        f"result = signal.{name}(f, g, {mode!r})\n",
+        "SciPy": f"from scipy import signal\n\n{lists}result = signal.{name}(f, g, {mode!r})\n",
         "PyTorch": _torch(lists, correlate) + _counted(len(f), len(g), mode),
         "Keras": _keras(lists, correlate) + _counted(len(f), len(g), mode),
         "JAX": f"import jax.numpy as jnp\n\n{lists}"

@@ -20,6 +20,7 @@ from multiconv._plan import Plan
 from multiconv._typing import Array
 from multiconv.torch import _views as views
 from multiconv.torch._compile._step import Step
+from multiconv.torch._packed import Packed
 
 LARGEST = 256 << 20
 """Bytes between steps from which on no memory is kept for them."""
@@ -37,6 +38,12 @@ class Part:
     residual: int | None
     x: int
     weights: tuple[int | None, ...]
+
+    @property
+    def packed(self) -> Packed:
+        """Where its prepared kernels are kept."""
+        assert self.step.packed is not None
+        return self.step.packed
 
     def tensors(self, outer: tuple[Tensor, ...]) -> tuple[Any, ...]:
         """The kernel, and what bias and scale are made from."""
@@ -75,7 +82,7 @@ class Program:
     def __init__(self, parts: list[Part], results: list[int], outer: tuple[Tensor, ...]) -> None:
         self._parts, self._results, self._first = parts, results, len(outer)
         self._last = any(part.step.wants_last for part in parts) or views.is_last(outer[parts[0].x])
-        self._kernels = [part.step.packed.plans_of(*part.tensors(outer)) for part in parts]
+        self._kernels = [part.packed.plans_of(*part.tensors(outer)) for part in parts]
         self._plans = self._planned(outer)
         self._kept = self._placed()
         self._calls = [self._call(n) for n in range(len(parts))]
@@ -85,7 +92,7 @@ class Program:
     def is_still(self, outer: tuple[Tensor, ...]) -> bool:
         """Whether the kernels are as they were."""
         return all(
-            part.step.packed.plans_of(*part.tensors(outer)) is kernels
+            part.packed.plans_of(*part.tensors(outer)) is kernels
             for part, kernels in zip(self._parts, self._kernels, strict=True)
         )
 
@@ -109,9 +116,7 @@ class Program:
             x = self._shape(part.x, outer, plans)
             weights = part.tensors(outer)
             options = part.step.options
-            plans.append(
-                part.step.packed.plan(x, self._last, *weights, residual=residual, **options)
-            )
+            plans.append(part.packed.plan(x, self._last, *weights, residual=residual, **options))
         return plans
 
     def _shape(self, place: int, outer: tuple[Tensor, ...], plans: list[Plan]) -> ShapeDtype:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
+from typing import Any
 
 from torch.fx import GraphModule, Node
 
@@ -46,11 +47,12 @@ def _joins(graph: GraphModule, node: Node) -> bool:
 def _replace(graph: GraphModule, nodes: list[Node], name: str) -> None:
     outside = list(dict.fromkeys(a for n in nodes for a in n.all_input_nodes if a not in nodes))
     results = [n for n in nodes if any(user not in nodes for user in n.users)]
-    places = {node: i for i, node in enumerate([*outside, *nodes])}
+    places: dict[Any, int] = {node: i for i, node in enumerate([*outside, *nodes])}
     parts = []
     for node in nodes:
-        residual, x, *weights = (None if a is None else places[a] for a in node.args)
-        parts.append(Part(graph.get_submodule(str(node.target)), residual, x, tuple(weights)))
+        step: Any = graph.get_submodule(str(node.target))
+        residual, _, *weights = (places.get(a) for a in node.args)
+        parts.append(Part(step, residual, places[node.args[1]], tuple(weights)))
     sequence = Sequence(parts, len(outside), [places[node] for node in results])
     graph.add_submodule(name, sequence)
     with graph.graph.inserting_before(nodes[0]):
