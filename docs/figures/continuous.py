@@ -3,11 +3,11 @@
 import math
 
 import numpy as np
-from _style import Palette, draw, picture, plain
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import multiconv as mc
+from _style import Palette, draw, picture, plain
 
 convolve = mc.continuous.convolve
 INF = math.inf
@@ -41,16 +41,16 @@ def pairs(figure: Figure, palette: Palette) -> None:
     root = convolve(lambda t: t**-0.5, box, support_f=(0, 1), support_g=(0, 0.5))
     waiting = convolve(decay, lambda t: np.exp(2 * t), support_f=(0, INF), support_g=(-INF, 0))
     echo = convolve(mc.continuous.comb([0, 1.5], [1, 0.6]), decay, support_g=(0, INF))
-    x = np.linspace(-0.2, 1.7, 600)
+    x = np.linspace(-0.2, 1.7, 380)
     inside = (x > 0) & (x < 1)
     _curves(panels[0], palette, x, np.where(inside, np.abs(x) ** -0.5, 0),
             np.where((x > 0) & (x < 0.5), 1.0, 0), root(x), 2.6)  # fmt: skip
     panels[0].set_title(r"$t^{-1/2}$ and a box")
-    x = np.linspace(-3, 4, 601)
+    x = np.linspace(-3, 4, 281)
     _curves(panels[1], palette, x, np.where(x > 0, np.exp(-x), 0),
             np.where(x < 0, np.exp(2 * x), 0), waiting(x), 1.12)  # fmt: skip
     panels[1].set_title(r"$e^{-t}$ and $e^{2t}$, either side of 0")
-    x = np.linspace(-0.4, 4, 601)
+    x = np.linspace(-0.4, 4, 281)
     _curves(panels[2], palette, x, np.where(x > 0, np.exp(-x), 0), None, echo(x), 1.12)
     panels[2].vlines([0, 1.5], 0, [1, 0.6], color=palette.second, linewidth=1.4)
     panels[2].plot([0, 1.5], [1, 0.6], "^", color=palette.second, markersize=5)
@@ -92,8 +92,8 @@ def bounds(figure: Figure, palette: Palette) -> None:
 
 
 def _known():
-    line = np.linspace(-3, 3, 401)
-    rise = np.linspace(0.003, 2.997, 401)
+    line = np.linspace(-3, 3, 181)
+    rise = np.linspace(0.003, 2.997, 181)
     return (
         ("Gaussian, Gaussian", convolve(normal, normal), lambda x: _normal(x, math.sqrt(2)), line),
         ("Cauchy, Cauchy", convolve(cauchy, cauchy), lambda x: 2 / (math.pi * (4 + x * x)), line),

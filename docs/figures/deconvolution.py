@@ -1,11 +1,11 @@
 """A photograph, blurred and brought back in three ways."""
 
 import numpy as np
-from _style import Palette, draw, picture
 from matplotlib.figure import Figure
 from skimage import data
 
 import multiconv as mc
+from _style import Palette, draw, picture
 
 PART = slice(60, 210), slice(150, 330)
 NOISE = 0.01

@@ -1,11 +1,11 @@
 """Powers of 1 + x, exact however large: the coefficients' remainders."""
 
 import numpy as np
-from _style import Palette, draw, picture
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 import multiconv as mc
+from _style import Palette, draw, picture
 
 ROWS = 125
 MODULI = 2, 3, 5

@@ -1,12 +1,12 @@
 """A coin found among others, and a picture with holes."""
 
 import numpy as np
-from _style import Palette, draw, picture
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from skimage import data
 
 import multiconv as mc
+from _style import Palette, draw, picture
 
 TOP, LEFT, SIDE_Y, SIDE_X = 170, 76, 62, 58
 
@@ -49,11 +49,11 @@ def gaps(figure: Figure, palette: Palette) -> None:
     axes.plot(x, zeros, color=palette.second, linewidth=1.2)
     axes.plot(x, left_out, color=palette.first, linewidth=2.2)
     axes.plot(x, propagated - 2.9, color=palette.third, linewidth=1.6)
-    axes.text(36, 1.05, '"interpolate"', color=palette.first)
-    axes.text(24, 0.1, '"fill"', color=palette.second)
-    axes.text(66, -3.5, '"propagate", moved down', color=palette.third)
+    axes.text(38, 1.15, '"interpolate"', color=palette.first)
+    axes.text(31, -0.45, '"fill"', color=palette.second)
+    axes.text(57, -4.2, '"propagate", moved down', color=palette.third)
     axes.set(xlim=(0, 159), ylim=(-5, 2.4), yticks=[], xticks=[])
-    plain(axes)
+    axes.set_axis_off()
 
 
 if __name__ == "__main__":

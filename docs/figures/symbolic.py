@@ -1,15 +1,15 @@
 """A formula, piece by piece."""
 
 import numpy as np
-from _style import Palette, draw, picture, plain
 from matplotlib.figure import Figure
 from sympy import Heaviside, Piecewise, expand, lambdify, latex, symbols
 
 import multiconv as mc
+from _style import Palette, draw, picture, plain
 
 X = symbols("x", real=True)
 BOX = Heaviside(X) - Heaviside(X - 1)
-LABELS = (0.1, 0.42), (0.98, 0.83), (2.25, 0.5)
+LABELS = (0.36, 0.3), (1.28, 0.56), (2.3, 0.45)
 
 
 @picture(7.4, 2.5)
@@ -26,7 +26,7 @@ def formula(figure: Figure, palette: Palette) -> None:
         axes.plot(everywhere, values, color=colour, linewidth=0.9, alpha=0.45)
         inside = np.linspace(start, start + 1, 60)
         axes.plot(inside, lambdify(X, piece)(inside), color=colour, linewidth=2.6)
-        axes.text(*place, f"${latex(piece)}$", color=colour, size=12)
+        axes.text(*place, f"${latex(piece)}$", color=colour, size=14)
     axes.set(xlim=(-0.4, 3.4), ylim=(-0.08, 0.95), yticks=[], xticks=range(4))
     plain(axes, "bottom")
 

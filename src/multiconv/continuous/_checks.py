@@ -18,16 +18,18 @@ def check_callable(value: object, name: str) -> None:
         raise TypeError(f"{name}: {value!r} is not callable, give a function of one real number")
 
 
-def check_support(value: Any, name: str) -> tuple[float, float]:
-    """A support as two floats, low < high, both finite."""
-    message = f"{name}: {value!r} is not allowed, give a finite (low, high) pair with low < high"
+def check_support(value: Any, name: str, *, infinite: bool = False) -> tuple[float, float]:
+    """A support as two floats, low < high; both finite unless told that they need not be."""
+    allowed = "(low, high) pair with low < high"
+    allowed = f"{allowed}, which may be infinite" if infinite else f"finite {allowed}"
+    message = f"{name}: {value!r} is not allowed, give a {allowed}"
     try:
         low, high = (as_float(end) for end in value)
     except (TypeError, ValueError):
         raise ValueError(message) from None
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    if not (low < high and (infinite or (math.isfinite(low) and math.isfinite(high)))):
         raise ValueError(message)
-    if not math.isfinite(high - low):
+    if math.isfinite(low) and math.isfinite(high) and not math.isfinite(high - low):
         raise ValueError(f"{message}, and a width that float64 can hold")
     return low, high
 

@@ -1,108 +1,28 @@
-"""The convolution integral of two functions with finite supports."""
+"""A convolution of two functions, which is a function itself."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multiconv._typing import Array
-from multiconv.continuous._checks import Floats, check_breakpoints, check_tolerances
-from multiconv.continuous._function import Evaluation, Function, Operand
-from multiconv.continuous._overlap import overlap_rays
-from multiconv.continuous._product import sampled_product
-from multiconv.continuous._quadrature import Ints, Sampled, integrate
-from multiconv.continuous._rule import EPS, with_ends
-from multiconv.continuous._scout import scout
+from multiconv.continuous._checks import Floats, check_breakpoints
+from multiconv.continuous._function import Evaluation, Operand
+from multiconv.continuous._series import SHARE, WORSE, PiecewiseSeries
+from multiconv.continuous._source import Source
 from multiconv.continuous._warnings import IntegrationWarning
 
-CHUNK = 2**13
-"""Rays integrated together, which bounds the scratch memory."""
-Tolerances = tuple[float, float]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 INNER = 1 / 16
 """Share of the tolerances that a convolution gets when it is an operand of another."""
-
-
-def convolve(
-    f: Any,
-    g: Any,
-    *,
-    support_f: Any = None,
-    support_g: Any = None,
-    breakpoints_f: Any = (),
-    breakpoints_g: Any = (),
-    rtol: float = 1e-10,
-    atol: float = 1e-12,
-) -> Convolution:
-    r"""Convolve two functions: :math:`(f * g)(x) = \int f(t)\, g(x - t)\, dt`.
-
-    Parameters
-    ----------
-    f, g : callable
-        Functions of one real number, with real or complex values. They are given whole arrays
-        where they prove to take them (several points at once must give what the points give one
-        by one), and single floats otherwise. A `Convolution` is such a function.
-    support_f, support_g : (float, float)
-        Finite intervals outside which f and g count as zero; the functions are never called
-        outside them, nor at their ends. A `Convolution` brings its own support; another one
-        given with it cuts it off.
-    breakpoints_f, breakpoints_g : sequence of float, optional
-        Where f and g jump, have a kink or are singular, apart from the ends of the supports.
-        Those outside the support are ignored. Unknown jumps and kinks are found, at a price;
-        features narrower than about a thousandth of the support may need a breakpoint to be
-        seen at all.
-    rtol, atol : float, optional
-        The error wanted is ``max(atol, rtol * abs(value))``.
-
-    Returns
-    -------
-    Convolution
-        The convolution as a function of x.
-
-    Raises
-    ------
-    TypeError
-        If f or g is not callable, or returns what is not a number.
-    ValueError
-        If a support is missing, reversed or infinite, a breakpoint or tolerance is out of range,
-        or a function is not finite inside its support. Functions are tried on their supports at
-        once, and an exception that they raise passes through.
-
-    Notes
-    -----
-    Adaptive Gauss-Legendre quadrature of all points at once (the scheme of R. Piessens et al.,
-    *QUADPACK*, 1983), between the breakpoints of f and those of the shifted and reflected g,
-    with the error estimate of J. Berntsen and T. O. Espelid, ACM TOMS 17, 1991.
-
-    Examples
-    --------
-    Two boxes make a triangle, and a third makes a quadratic B-spline:
-
-    >>> import numpy as np
-    >>> import multiconv as mc
-    >>> def box(t):
-    ...     return np.ones_like(t)
-    >>> triangle = mc.continuous.convolve(box, box, support_f=(0, 1), support_g=(0, 1))
-    >>> triangle.support
-    (0.0, 2.0)
-    >>> triangle([0.5, 1.0, 1.75]).round(12)
-    array([0.5 , 1.  , 0.25])
-    >>> spline = mc.continuous.convolve(triangle, box, support_g=(0, 1))
-    >>> round(spline(1.5), 12)
-    0.75
-    >>> bool(abs(spline(1.5) - 0.75) <= spline.error(1.5) < 1e-12)
-    True
-    """
-    rtol, atol = check_tolerances(rtol, atol)
-    share = INNER * rtol, INNER * atol
-    return Convolution(
-        _operand(f, support_f, breakpoints_f, "f", share),
-        _operand(g, support_g, breakpoints_g, "g", share),
-        rtol,
-        atol,
-    )
+FINEST_RTOL, FINEST_ATOL = 2e-14, 1e-300
+"""Below which rounding leaves nothing to ask for."""
 
 
 class Convolution:
@@ -122,13 +42,11 @@ class Convolution:
         The error wanted is ``max(atol, rtol * abs(value))``.
     """
 
-    def __init__(self, f: Operand, g: Operand, rtol: float, atol: float) -> None:
-        self._f, self._g = f, g
-        self._f_mesh, self._g_mesh = (scout(h.values, h.edges, h.finest) for h in (f, g))
+    def __init__(self, source: Source, rtol: float, atol: float) -> None:
+        self._source = source
         self.rtol, self.atol = rtol, atol
-        self.support: tuple[float, float] = (f.low + g.low, f.high + g.high)
-        sums = _merged((f.edges[:, None] + g.edges).ravel())
-        self.breakpoints: tuple[float, ...] = tuple(sums.tolist())
+        self.support: tuple[float, float] = source.support
+        self.breakpoints: tuple[float, ...] = tuple(source.breakpoints.tolist())
 
     def __call__(self, x: Any) -> Any:
         """The value at ``x``: a real number or an array of them."""
@@ -140,8 +58,8 @@ class Convolution:
     def error(self, x: Any) -> Any:
         """A bound of the error of the value at ``x``, of the same shape.
 
-        It is the estimate of the quadrature plus bounds of the rounding errors, and of the
-        operands' errors where these are convolutions themselves.
+        It is the estimate of the quadrature and of what its series leaves out, plus bounds of the
+        rounding errors, and of the operands' errors where these are convolutions themselves.
         """
         errors = self.evaluate(_points(x))[1]
         return errors if errors.ndim else errors.item()
@@ -158,42 +76,40 @@ class Convolution:
         values, errors : ndarray
             Both of the shape of ``points``.
         """
-        return self._evaluate(points, self.rtol, self.atol)
+        return self._values.evaluate(points)
+
+    def plot(self, axes: Axes | None = None, *, points: int = 801, **line: Any) -> Axes:
+        """Draw it over its support, or over its bulk where that is infinite.
+
+        Parameters
+        ----------
+        axes : matplotlib.axes.Axes, optional
+            What to draw on; a new figure's if not given.
+        points : int, optional
+            Number of points, to which the breakpoints are added.
+        **line
+            Further arguments of `matplotlib.axes.Axes.plot`. Of complex values the real part gets
+            this line, the imaginary part a dashed one.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            If Matplotlib is not installed.
+        """
+        from multiconv.continuous._plot import drawn
+
+        return drawn(self, self._source, axes, points, line)
 
     def __repr__(self) -> str:
         return f"Convolution(support={self.support}, rtol={self.rtol}, atol={self.atol})"
 
-    def _evaluate(self, points: Floats, rtol: float, atol: float) -> Evaluation:
-        low, high = self.support
-        flat = points.ravel()
-        values = np.zeros(flat.size, dtype=np.result_type(self._f_mesh.dtype, self._g_mesh.dtype))
-        errors = np.zeros(flat.size)
-        values[np.isnan(flat)] = errors[np.isnan(flat)] = np.nan
-        inside = np.flatnonzero((flat > low) & (flat < high))
-        pieces = 2 * (self._f_mesh.edges.size + self._g_mesh.edges.size)
-        step = max(CHUNK // pieces, 1)
-        for start in range(0, inside.size, step):
-            chosen = inside[start : start + step]
-            value, error = self._integrate(flat[chosen], rtol, atol)
-            values = values.astype(np.result_type(values, value), copy=False)
-            values[chosen], errors[chosen] = value, error
-        return values.reshape(points.shape), errors.reshape(points.shape)
-
-    def _integrate(self, x: Floats, rtol: float, atol: float) -> Evaluation:
-        rays = overlap_rays(x, self._f_mesh, self._g_mesh)
-
-        def integrand(ray: Ints, low: Floats, high: Floats) -> Sampled:
-            return sampled_product(self._f, self._g, rays, ray, with_ends(low, high))
-
-        value, error = integrate(integrand, rays, x.size, rtol, atol)
-        rounded_away = np.bincount(rays.owner, minlength=x.size) == 0
-        error[rounded_away] = self._rounding_of_the_overlap()
-        return value, error
-
-    def _rounding_of_the_overlap(self) -> float:
-        """What an overlap can hold that is too narrow for floating-point numbers."""
-        width = 4 * EPS * max(map(abs, (*self._f.edges, *self._g.edges)))
-        return float(width * self._f_mesh.peak * self._g_mesh.peak)
+    @cached_property
+    def _values(self) -> Values:
+        return Values(self._source, self.rtol, self.atol, WORSE)
 
     def _warn(self, points: Floats, values: Array, errors: Floats) -> None:
         excess = np.atleast_1d(errors - np.maximum(self.atol, self.rtol * np.abs(values)))
@@ -211,38 +127,64 @@ class Convolution:
         )
 
 
-class _Nested(Operand):
+class Values:
+    """Values of a source anywhere, to given tolerances; `settle` as of `PiecewiseSeries`."""
+
+    def __init__(self, source: Source, rtol: float, atol: float, settle: float = 1.0) -> None:
+        self._source = source
+        self._evaluate: Callable[[Floats], Evaluation]
+        self._evaluate = partial(source.evaluate, rtol=rtol, atol=atol)
+        if source.is_dear:
+            fine = partial(
+                source.evaluate,
+                rtol=max(SHARE * rtol, FINEST_RTOL),
+                atol=max(SHARE * atol, FINEST_ATOL),
+            )
+            series = PiecewiseSeries(
+                fine, self._evaluate, source.edges(), source.features, rtol, atol, settle
+            )
+            self._evaluate = series.evaluate
+
+    def evaluate(self, points: Floats) -> Evaluation:
+        """Values and error bounds: zero outside the support, NaN at NaN and in infinity."""
+        low, high = self._source.support
+        flat = points.ravel()
+        values = np.zeros(flat.size, dtype=self._source.dtype)
+        errors = np.zeros(flat.size)
+        lost = np.isnan(flat) | (np.isinf(flat) & (low <= flat) & (flat <= high))
+        values[lost] = errors[lost] = np.nan
+        inside = np.flatnonzero((flat > low) & (flat < high) & ~lost)
+        value, error = self._evaluate(flat[inside])
+        values = values.astype(np.result_type(values, value), copy=False)
+        values[inside], errors[inside] = value, error
+        return values.reshape(points.shape), errors.reshape(points.shape)
+
+
+class Nested(Operand):
     """A `Convolution` as an operand of another, with its errors."""
 
     finest = 32
 
     def __init__(
-        self, inner: Convolution, support: Any, breakpoints: Any, name: str, share: Tolerances
-    ) -> None:
+        self, inner: Convolution, support: Any, breakpoints: Any, name: str,
+        rtol: float, atol: float,
+    ) -> None:  # fmt: skip
         given = check_breakpoints(breakpoints, f"breakpoints_{name}")
-        support = inner.support if support is None else support
-        super().__init__(support, np.append(given, inner.breakpoints), name)
-        self._inner = inner
-        self._tolerances = min(share[0], inner.rtol), min(share[1], inner.atol)
+        super().__init__(
+            inner.support if support is None else support,
+            np.append(given, inner.breakpoints), name,
+        )  # fmt: skip
+        own_low, own_high = inner.support
+        if self.high <= own_low or self.low >= own_high:
+            raise ValueError(
+                f"support_{name}: {support!r} is not allowed, it does not overlap the "
+                f"convolution's own, {inner.support}"
+            )
+        rtol, atol = min(INNER * rtol, inner.rtol), min(INNER * atol, inner.atol)
+        self._values = Values(inner._source, max(rtol, FINEST_RTOL), max(atol, FINEST_ATOL))
 
     def evaluate(self, points: Floats) -> Evaluation:
-        return self._inner._evaluate(points, *self._tolerances)
-
-
-def _operand(call: Any, support: Any, breakpoints: Any, name: str, share: Tolerances) -> Operand:
-    if isinstance(call, Convolution):
-        return _Nested(call, support, breakpoints, name, share)
-    return Function(call, support, breakpoints, name)
-
-
-def _merged(points: Floats) -> Floats:
-    """Increasing points; of those that differ by rounding errors only one, the ends unchanged."""
-    points = np.unique(points)
-    scale = max(abs(points[0]), abs(points[-1]))
-    apart = np.diff(points) > 8 * EPS * scale
-    kept: Floats = points[np.concatenate([[True], apart])]
-    kept[-1] = points[-1]
-    return kept
+        return self._values.evaluate(points)
 
 
 def _points(x: Any) -> Floats:

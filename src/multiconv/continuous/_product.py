@@ -14,23 +14,24 @@ from multiconv.continuous._rule import EPS, end_misfit
 
 def sampled_product(f: Operand, g: Operand, rays: OverlapRays, ray: Ints, u: Floats) -> Sampled:
     """Sample the product at the nodes ``u``, shape (p, 23), of panels on some of the rays."""
-    sign = rays.sign[ray, None]
-    width = u[:, -1:] - u[:, :1]
-    t = rays.t[ray, None] + sign * u
-    s = rays.s[ray, None] - sign * u
-    f_value, f_doubt, f_misfit = _sampled(f, t, rays.f_low[ray], rays.f_high[ray], width)
-    g_value, g_doubt, g_misfit = _sampled(g, s, rays.g_low[ray], rays.g_high[ray], width)
-    value = _times(f_value, g_value, t, s)
+    distance, slope = rays.substitutions.distances(ray, u)
+    move = rays.sign[ray, None] * distance
+    t = rays.t[ray, None] + move
+    s = rays.s[ray, None] - move
+    slope = slope[:, 1:-1]
+    f_value, f_doubt, f_misfit = _sampled(f, t, rays.f_low[ray], rays.f_high[ray])
+    g_value, g_doubt, g_misfit = _sampled(g, s, rays.g_low[ray], rays.g_high[ray])
+    value = slope * _times(f_value, g_value, t, s)
     f_size, g_size = np.abs(f_value), np.abs(g_value)
     slip = _share(rays.slip, rays.length)[ray, None] * f_size * g_size
     doubt = f_doubt * g_size + f_size * g_doubt + slip
     misfit = f_misfit * g_size.max(axis=1, keepdims=True)
     misfit += g_misfit * f_size.max(axis=1, keepdims=True)
-    return Sampled(value, doubt, misfit)
+    return Sampled(value, slope * doubt, slope[:, [0, -1]] * misfit)
 
 
 def _sampled(
-    function: Operand, points: Floats, low: Floats, high: Floats, width: Floats
+    function: Operand, points: Floats, low: Floats, high: Floats
 ) -> tuple[Array, Floats, Floats]:
     """Values and their doubt at the nodes, and the misfit of those at the ends.
 
@@ -45,6 +46,7 @@ def _sampled(
     values, errors = function.evaluate(points)
     misfit = np.where(unseen, 0, end_misfit(values))
     values = values[:, 1:-1]
+    width = np.abs(points[:, -1:] - points[:, :1])
     doubt = errors[:, 1:-1] + _argument_rounding(values, points[:, 1:-1], width)
     return values, doubt, misfit
 

@@ -24,7 +24,7 @@ Ints = NDArray[np.intp]
 
 MOST_PANELS = 2000
 """Panels for one integral, at which refinement gives up."""
-BATCH = 8192
+BATCH = 1024
 """Panels evaluated together, which bounds the scratch memory."""
 
 

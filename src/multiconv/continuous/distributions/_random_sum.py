@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 import warnings
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from multiconv._errors import MissingExtraError
 from multiconv.continuous._checks import Floats
 from multiconv.continuous._warnings import IntegrationWarning
 from multiconv.continuous.distributions._density import Density, Masses
@@ -22,6 +20,7 @@ from multiconv.continuous.distributions._lattice import (
 )
 from multiconv.continuous.distributions._mixed import weighted
 from multiconv.continuous.distributions._positive import added
+from multiconv.continuous.distributions._repeated import both, power
 from multiconv.continuous.distributions._solve import solved
 from multiconv.continuous.distributions._tables import lattice_quantile, lattice_tail, needed
 
@@ -29,86 +28,6 @@ PROBABILITY_RTOL = 1e-12
 """What SciPy's discrete probabilities and the rounding of their sums are taken to be worth."""
 UNIT_MASS = 1e-8
 """How close to 1 the integral of a density must be to go without a warning."""
-
-Part = TypeVar("Part")
-
-
-def distribution_of_sum(*terms: Any, copies: int = 1) -> RandomSum:
-    r"""The distribution of a sum of independent random variables.
-
-    The density of a sum is the convolution of the densities of its terms.
-
-    Parameters
-    ----------
-    *terms : frozen distribution, RandomSum or float
-        Frozen distributions of `scipy.stats`, continuous or discrete (on numbers one apart), with
-        any location and scale; results of this function; and constants.
-    copies : int, optional
-        Add up this many independent copies of it all, by repeated doubling.
-
-    Returns
-    -------
-    RandomSum
-
-    Raises
-    ------
-    TypeError
-        If a term is no frozen distribution and no number, or `copies` is no integer.
-    ValueError
-        If `copies` is less than 1, no term is random, or a term has array parameters or a density
-        that is NaN.
-    MissingExtraError
-        If SciPy is not installed.
-
-    Warns
-    -----
-    IntegrationWarning
-        If the density found does not integrate to 1, by how much.
-
-    Notes
-    -----
-    Neither a transform nor a difference is taken anywhere. The logarithm of a density is kept as a
-    piecewise Chebyshev series, in a coordinate that stretches ends and tails until power laws are
-    straight; a sum of two is an adaptive integral of positive terms; `copies` costs that
-    integral about twice the binary logarithm of their number. So the relative error is as small in
-    the tails as in the bulk, for heavy tails too, where exponential tilting (S. Asmussen and
-    P. W. Glynn, *Stochastic Simulation*, Springer, 2007, chapter VI) has no moments to work
-    with. Discrete probabilities are sums of products.
-
-    Examples
-    --------
-    The chance that twelve uniform variables add up to less than 1/2 is ``0.5**12 / 12!``:
-
-    >>> from scipy import stats
-    >>> import multiconv as mc
-    >>> total = mc.continuous.distribution_of_sum(stats.uniform(), copies=12)
-    >>> round(total.cdf(0.5) * 2**12 * 479001600, 11)
-    np.float64(1.0)
-    >>> total.mean(), total.support(), total.rtol < 1e-10
-    (6.0, (0.0, 12.0), True)
-
-    Heavy and light tails, discrete and constant terms mix:
-
-    >>> waiting = mc.continuous.distribution_of_sum(stats.lognorm(1), stats.poisson(2), 5.0)
-    >>> bool(waiting.sf(1e6) > 0)
-    True
-    """
-    try:
-        import scipy.stats  # noqa: F401
-    except ModuleNotFoundError as missing:
-        raise MissingExtraError(
-            "distribution_of_sum needs SciPy, install it with: pip install multiconv[math]"
-        ) from missing
-    count = _checked_copies(copies)
-    result = None
-    for number, term in enumerate(terms):
-        part = _random(term, f"terms[{number}]")
-        result = part if result is None else result._plus(part)
-    if result is None or (result._density is None and result._lattice is None):
-        raise ValueError("terms: no random variable among them, give at least one")
-    total = result._times(count)
-    total._check_mass()
-    return total
 
 
 class RandomSum:
@@ -217,7 +136,9 @@ class RandomSum:
         return float(sum(count * _quiet(getattr(draw, moment)) for draw, count in self._draws))
 
     def __add__(self, other: Any) -> RandomSum:
-        return distribution_of_sum(self, other)
+        total = self._plus(as_random(other, "other"))
+        total._check_mass()
+        return total
 
     __radd__ = __add__
 
@@ -240,8 +161,8 @@ class RandomSum:
 
     def _plus(self, other: RandomSum) -> RandomSum:
         return RandomSum(
-            _both(self._density, other._density, added),
-            _both(self._lattice, other._lattice, SumLattice),
+            both(self._density, other._density, added),
+            both(self._lattice, other._lattice, SumLattice),
             self._shift + other._shift,
             [*self._draws, *other._draws],
         )
@@ -249,8 +170,8 @@ class RandomSum:
     def _times(self, count: int) -> RandomSum:
         density, lattice = self._density, self._lattice
         return RandomSum(
-            _power(density, count, added) if density else None,
-            _power(lattice, count, SumLattice) if lattice else None,
+            power(density, count, added) if density else None,
+            power(lattice, count, SumLattice) if lattice else None,
             count * self._shift,
             [(draw, count * number) for draw, number in self._draws],
         )
@@ -349,17 +270,7 @@ class RandomSum:
         return self._density.scale.number(self._density.scale.position(u))
 
 
-def _checked_copies(copies: Any) -> int:
-    try:
-        count = operator.index(copies)
-    except TypeError:
-        raise TypeError(f"copies: {copies!r} is not allowed, give a positive integer") from None
-    if count < 1:
-        raise ValueError(f"copies: {count} is not allowed, give a positive integer")
-    return count
-
-
-def _random(term: Any, name: str) -> RandomSum:
+def as_random(term: Any, name: str) -> RandomSum:
     from multiconv.continuous.distributions._frozen import check_frozen, density
 
     if isinstance(term, RandomSum):
@@ -371,23 +282,6 @@ def _random(term: Any, name: str) -> RandomSum:
     if check_frozen(term, name):
         return RandomSum(density(term, name), None, 0.0, [(term, 1)])
     return RandomSum(None, FrozenLattice(term), 0.0, [(term, 1)])
-
-
-def _both(f: Part | None, g: Part | None, add: Callable[[Part, Part], Part]) -> Part | None:
-    return add(f, g) if f is not None and g is not None else f if g is None else g
-
-
-def _power(base: Part, count: int, add: Callable[[Part, Part], Part]) -> Part:
-    """The sum of ``count`` copies, by doubling."""
-    result = None
-    while True:
-        if count & 1:
-            result = base if result is None else add(result, base)
-        count >>= 1
-        if not count:
-            assert result is not None
-            return result
-        base = add(base, base)
 
 
 def _quiet(moment: Callable[[], Any]) -> float:
