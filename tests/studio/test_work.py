@@ -1,6 +1,7 @@
 """Work is priced before it starts, waits its turn, and ends when nobody listens."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import pytest
@@ -18,6 +19,12 @@ from multiconv.studio._work import (
 )
 
 
+def run(scenario, *arguments):
+    """In a thread of its own: a browser's tests may hold this one's event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, scenario, *arguments).result()
+
+
 def answering(answer):
     return Action(lambda question: 0.0, answer)
 
@@ -26,7 +33,7 @@ def test_what_is_too_dear_does_not_start():
     begun = []
     dear = Action(lambda question: 3 * MAX_SECONDS, begun.append)
     with pytest.raises(TooDearError, match=r"this would take 6\.0 s, 2 s are allowed"):
-        anyio.run(Work().answer, dear, Message())
+        run(Work().answer, dear, Message())
     assert not begun
 
 
@@ -48,7 +55,7 @@ def test_few_run_at_a_time_and_not_all_may_wait():
             go.set()
         return len(refused), len(done)
 
-    assert anyio.run(scenario) == (5, WAITING)
+    assert run(scenario) == (5, WAITING)
 
 
 def test_who_leaves_before_his_turn_costs_nothing():
@@ -66,7 +73,7 @@ def test_who_leaves_before_his_turn_costs_nothing():
             go.set()
         return begun
 
-    assert anyio.run(scenario) == []
+    assert run(scenario) == []
 
 
 def test_a_stream_ends_when_nobody_listens():
@@ -94,4 +101,4 @@ def test_a_stream_ends_when_nobody_listens():
             await one.aclose()
         return first
 
-    assert anyio.run(scenario) == [1, 2, 3]
+    assert run(scenario) == [1, 2, 3]
