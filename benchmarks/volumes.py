@@ -31,7 +31,8 @@ from multiconv.cli import main
 from multiconv.kernels import sobel
 
 CHUNK, ROUNDS = 128, 3
-MEMORY = "1GB"
+MEMORY = "3GB"
+"""Of this process, the other contestants' leavings included."""
 SIGMA, REACH = 2, 8
 Contestant = Callable[[Path, Path], None]
 

@@ -14,7 +14,9 @@ import typer
 
 from multiconv._errors import MissingExtraError
 from multiconv._version import __version__
+from multiconv.outofcore import Interrupted
 
+from ._console import sentence
 from .apply import apply
 from .bench import bench
 from .demo import demo
@@ -57,7 +59,11 @@ def run(argv: Sequence[str] | None) -> int:
     try:
         with _termination_cleans_up():
             status: Any = app(args=argv, prog_name="multiconv", standalone_mode=False)
+            if status == INTERRUPTED:  # what typer makes of Ctrl-C
+                raise KeyboardInterrupt
             sys.stdout.flush()
+    except Interrupted as error:
+        return _complain(str(error), INTERRUPTED)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:  # what is buffered still must not be written at exit
@@ -69,14 +75,8 @@ def run(argv: Sequence[str] | None) -> int:
     except (ValueError, TypeError, OSError, MemoryError, MissingExtraError) as error:
         if os.environ.get("MULTICONV_TRACEBACK"):
             raise
-        return _complain(_sentence(error), BAD_INPUT)
+        return _complain(sentence(error), BAD_INPUT)
     return status if isinstance(status, int) else 0
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'file'}: cannot be used ({error.strerror})"
-    return str(error) or "there is not enough memory"
 
 
 def _complain(message: str, status: int) -> int:

@@ -23,3 +23,10 @@ console = _Console(highlight=False)
 def shape(sizes: Sequence[int]) -> str:
     """``'3 x 4'``."""
     return " x ".join(str(n) for n in sizes)
+
+
+def sentence(error: BaseException) -> str:
+    """An error as one sentence."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'file'}: cannot be used ({error.strerror})"
+    return " ".join(str(error).split()) or "there is not enough memory"

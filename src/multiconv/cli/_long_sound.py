@@ -15,8 +15,9 @@ from multiconv.io import Data
 from multiconv.streaming import Stream
 
 from . import _rules
-from ._filtering import Outcome, Settings, full_scale
+from ._filtering import Outcome, full_scale
 from ._kernel_argument import Kernel
+from ._recipe import Settings
 
 LONG = 2**23
 """Samples of all channels from which a sound is not read as a whole."""

@@ -93,7 +93,7 @@ def default_boundary(data: Data) -> str:
     return "constant" if data.kind == "sound" else "symmetric"
 
 
-def rate(data: Data, kernel: Kernel, stride: int | tuple[int, ...]) -> int | None:
+def rate(data: Data, stride: int | tuple[int, ...]) -> int | None:
     """Samples a second of the result: a stride keeps fewer."""
     if data.rate is None:
         return None

@@ -7,15 +7,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+PIECE = 2**15
+"""Values that are rounded at once, which stay in the processor's cache meanwhile."""
+
 Signed = Literal["clip", "abs", "offset"]
 Array = NDArray[Any]
 
 
+def working_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The floats in which every sample is exact: float32 up to 8 bits."""
+    if dtype.kind in "fc":
+        return dtype
+    return np.dtype(np.float32 if dtype.itemsize == 1 else np.float64)
+
+
 def working(samples: Array) -> Array:
-    """Floating-point numbers in which every sample is exact: float32 up to 8 bits."""
-    if samples.dtype.kind in "fc":
-        return samples
-    return samples.astype(np.float32 if samples.dtype.itemsize == 1 else np.float64)
+    """Samples as floating-point numbers."""
+    return samples.astype(working_type(samples.dtype), copy=False)
 
 
 def premultiplied(samples: Array, full: float) -> Array:
@@ -39,24 +47,41 @@ def stored(
 
     Integer depths map full scale to full scale; floats keep the units of ``source``.
     """
-    if signed == "abs":
-        values = np.abs(values)
     if target.kind in "fc":
-        return values.astype(target), (0.0, 0.0)
+        return _magnitude(values, signed).astype(target), (0.0, 0.0)
     if values.dtype.kind in "iub" and np.can_cast(values.dtype, target):
-        return values.astype(target), (0.0, 0.0)
-    if source.kind == "u" and target.kind == "u" and source != target:
-        values = values * (full_scale(target) / full_scale(source))
-    if signed == "offset":
-        values = values + (full_scale(target) + 1) // 2
-    if not np.isfinite(values).all():
-        raise ValueError(f"dtype: {target.name} cannot hold the NaN or infinity of the result")
+        return _magnitude(values, signed).astype(target), (0.0, 0.0)
+    scale = full_scale(target) / full_scale(source)
+    rescaled = source.kind == "u" and target.kind == "u" and source != target
+    found, flat = np.empty(values.size, target), values.reshape(-1)
+    below = above = 0
+    for start in range(0, values.size, PIECE):
+        part = _magnitude(flat[start : start + PIECE], signed)
+        part = part * scale if rescaled else part
+        part = part + (full_scale(target) + 1) // 2 if signed == "offset" else part
+        found[start : start + PIECE], low, high = _rounded(part, target)
+        below, above = below + low, above + high
+    size = values.size or 1
+    return found.reshape(values.shape), (below / size, above / size)
+
+
+def _magnitude(values: Array, signed: Signed) -> Array:
+    return np.abs(values) if signed == "abs" else values
+
+
+def _rounded(values: Array, target: np.dtype[Any]) -> tuple[Array, int, int]:
+    """The nearest integers of a type, and how many values lay below and above all of them."""
     values = np.rint(values)
+    least, most = values.min(), values.max()
+    if not (np.isfinite(least) and np.isfinite(most)):
+        raise ValueError(f"dtype: {target.name} cannot hold the NaN or infinity of the result")
     low, high = np.iinfo(target).min, np.iinfo(target).max
-    shares = float((values < low).mean()), float((values > high).mean())
     # float(high) of 64 bits rounds up and out of range; the largest float below does not.
     top = np.nextafter(float(high), 0) if float(high) > high else float(high)
-    return np.clip(values, float(low), top).astype(target), shares
+    if low <= least and most <= top:
+        return values, 0, 0
+    counts = int((values < low).sum()), int((values > high).sum())
+    return np.clip(values, float(low), top), *counts
 
 
 def full_scale(dtype: np.dtype[Any]) -> int:

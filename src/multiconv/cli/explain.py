@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import re
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 import multiconv as mc
+from multiconv._machine import parse_bytes
 from multiconv._planner import planner
 from multiconv._problem import Problem
 from multiconv._traits import UNKNOWN
+from multiconv.outofcore import Cluster
 
 from ._arguments import padding_of, per_axis, sizes
+from ._cluster_report import estimate
+from ._cluster_report import show as show_estimate
 from ._explanation import show
 from ._kernel_argument import parse
 
@@ -58,6 +65,18 @@ def explain(
     precision: Annotated[str | None, typer.Option(
         metavar="WORD", help="highest, default or fast.", show_default=False)] = None,
     method: Annotated[str, typer.Option(metavar="NAME", help="Force an algorithm.")] = "auto",
+    cluster: Annotated[int | None, typer.Option(
+        metavar="N", show_default=False,
+        help="Say instead how long it takes in blocks on N machines like this one.")] = None,
+    memory: Annotated[str, typer.Option(
+        metavar="SIZE", help="What each of them may take.")] = "2GB",
+    network: Annotated[str, typer.Option(
+        metavar="SIZE", help="What each of them moves from and to the store, a second.")]
+        = "1.25GB",
+    store: Annotated[str | None, typer.Option(
+        metavar="SIZE", show_default=False,
+        help="What the store moves for all of them, a second. Default: whatever they ask for.")]
+        = None,
 ) -> None:  # fmt: skip
     """Print which algorithm would run for given shapes, and why; no data are needed.
 
@@ -85,8 +104,40 @@ def explain(
     }  # fmt: skip
     data = mc.ShapeDtype(sizes(x, "X"), dtype)
     options = {name: value for name, value in given.items() if value is not None}
+    _check_options(function, options)
+    if cluster is not None:
+        limits = Cluster(_counted(cluster), parse_bytes(network, "network"),
+                         math.inf if store is None else parse_bytes(store, "store"))  # fmt: skip
+        _show_cluster(function, data, _kernel(w, data), options, limits, memory)
+        return
     plan = mc.plan(getattr(mc, function), data, _kernel(w, data), method=method, **options)
     show(plan.explain())
+
+
+def _check_options(function: str, options: dict[str, Any]) -> None:
+    taken = inspect.signature(getattr(mc, function)).parameters
+    for name in options:
+        if name not in taken:
+            raise ValueError(f"{name}: is not allowed, {function} has no such argument")
+
+
+def _show_cluster(
+    function: str, data: mc.ShapeDtype, taps: Any, options: dict[str, Any], cluster: Cluster,
+    memory: str,
+) -> None:  # fmt: skip
+    if function != "convolve":
+        raise ValueError(f"cluster: {function!r} is not allowed, blocks are those of convolve")
+    if isinstance(taps, mc.ShapeDtype):
+        taps = np.random.default_rng(0).standard_normal(taps.shape).astype(taps.dtype)
+    given = {"mode": "full", "boundary": "constant", **options}
+    limit = parse_bytes(memory, "memory")
+    show_estimate(estimate(data, taps, given, limit, cluster.workers), cluster)
+
+
+def _counted(workers: int) -> int:
+    if workers < 1:
+        raise ValueError(f"cluster: {workers} machines are too few, give at least 1")
+    return workers
 
 
 def _refuse_arguments(function: object) -> None:

@@ -40,17 +40,25 @@ def _choose(path: str, names: list[str], member: str | None) -> str:
 
 
 def _read_array(file: IO[bytes], available: int, what: str, limits: Limits) -> NDArray[Any]:
+    shape, _, dtype = header(file, available, what)
+    limits.check_bytes(math.prod(shape) * dtype.itemsize)
+    file.seek(0)
+    return np.asarray(npy.read_array(file, allow_pickle=False))
+
+
+def header(
+    file: IO[bytes], available: int, what: str
+) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether the first axis varies fastest, and dtype; refuses one that lies."""
     version = npy.read_magic(file)
-    header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = header(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = read(file)
     if dtype.kind not in "biufc":
         raise FileError(f"{what}: holds {dtype} values, allowed are numbers")
     needed = math.prod(shape) * dtype.itemsize
     if needed > available:
         raise FileError(f"{what}: its header says {needed} bytes, the file has only {available}")
-    limits.check_bytes(needed)
-    file.seek(0)
-    return np.asarray(npy.read_array(file, allow_pickle=False))
+    return shape, fortran, dtype
 
 
 def check(path: str, data: Data) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -29,9 +30,7 @@ def read(path: str, limits: Limits, member: str | None) -> Data:
         size = [n for n, a in zip(series.shape, series.axes, strict=True) if a != "S"]
         pixel = page.dtype.itemsize * page.samplesperpixel
         limits.check_image(size, pixel)
-        meta: dict[str, Any] = {"axes": series.axes.replace("S", "")}
-        if 34675 in page.tags:
-            meta["icc"] = page.tags[34675].value
+        meta = page_meta(series, page)
         try:
             if page.photometric.name not in MEANINGS:
                 raise ValueError("imagecodecs")
@@ -46,6 +45,14 @@ def read(path: str, limits: Limits, member: str | None) -> Data:
         return Data(_straight(array, page), "image", -1, array.shape[-1] in (2, 4), meta=meta)
     channel = axes.index("C") - len(axes) if "C" in axes else None
     return Data(array, "image", channel, meta=meta)
+
+
+def page_meta(series: Any, page: Any) -> dict[str, Any]:
+    """What is carried over to the result: the axes' names and the colour profile."""
+    meta: dict[str, Any] = {"axes": series.axes.replace("S", "")}
+    if 34675 in page.tags:
+        meta["icc"] = page.tags[34675].value
+    return meta
 
 
 def _meant(array: NDArray[Any], page: Any) -> NDArray[Any]:
@@ -102,9 +109,17 @@ def check(path: str, data: Data) -> None:
 
 def write(file: BinaryIO, path: str, data: Data) -> None:
     """Write with lossless compression; stacks keep their axes' names."""
-    samples, last = np.ascontiguousarray(data.array), data.channel_axis == -1
-    if last and data.channels == 1:
-        samples, last = samples[..., 0], False
+    samples = np.ascontiguousarray(data.array)
+    if data.channel_axis == -1 and data.channels == 1:
+        samples = samples[..., 0]
+        data = replace(data, array=samples, channel_axis=None)
+    tifffile.imwrite(file, samples, compression="zlib", iccprofile=data.meta.get("icc"),
+                     **layout(data))  # fmt: skip
+
+
+def layout(data: Data) -> dict[str, Any]:
+    """What tifffile is told of the meaning of samples."""
+    last = data.channel_axis == -1
     options: dict[str, Any] = {"photometric": "minisblack"}
     if last and data.channels >= 3:
         options["photometric"] = "rgb"
@@ -113,6 +128,6 @@ def write(file: BinaryIO, path: str, data: Data) -> None:
     if last:
         options["planarconfig"] = "contig"
     axes = data.meta.get("axes", "") + ("S" if last else "")
-    stack = samples.ndim > (3 if last else 2)
-    options["metadata"] = {"axes": axes} if stack and len(axes) == samples.ndim else None
-    tifffile.imwrite(file, samples, compression="zlib", iccprofile=data.meta.get("icc"), **options)
+    stack = data.array.ndim > (3 if last else 2)
+    options["metadata"] = {"axes": axes} if stack and len(axes) == data.array.ndim else None
+    return options
