@@ -1,6 +1,7 @@
 """How the pages are built: ``sphinx-build -W -b html docs docs/_build``."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -22,12 +23,13 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
     "languages",
     "mathml",
     "pictures",
     "snippets",
 ]
-exclude_patterns = ["_build", "adr/README.md"]
+exclude_patterns = ["_build", "adr/README.md", "gallery/index.rst"]
 default_role = "py:obj"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -39,6 +41,25 @@ python_display_short_literal_types = True
 numpydoc_show_class_members = False
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True
+
+# What an earlier build left would hide changed pictures and keep scripts that are gone.
+shutil.rmtree(HERE / "gallery", ignore_errors=True)
+# The examples are shown, not run: their pictures are stored, and learn/examples.md is their index.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "backreferences_dir": "gallery/uses",
+    "ignore_pattern": r"^_",
+    "plot_gallery": False,
+    "thumbnail_size": (715, 465),
+    "css": ["sg_gallery"],
+    # As a notebook, or without the scripts that it imports, none of them would run.
+    "notebook_extensions": set(),
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_signature": False,
+    "write_computation_times": False,
+}
 
 html_theme = "furo"
 html_title = "multiconv"

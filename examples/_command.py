@@ -23,7 +23,8 @@ class Options:
 
 def options(name: str, purpose: str, *, epochs: int, quick_epochs: int) -> Options:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=purpose)
+    written = argparse.RawDescriptionHelpFormatter  # the heading keeps its line
+    parser = argparse.ArgumentParser(description=purpose, formatter_class=written)
     add = parser.add_argument
     add("--engine", choices=[*ENGINES, "both"], default="both", help="whose layers (both)")
     add("--epochs", type=_at_least_one, help=f"passes over the training data ({epochs})")

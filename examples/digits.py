@@ -1,7 +1,16 @@
-"""Images: which digit a hand wrote on eight by eight pixels.
-
-Two-dimensional convolution on scikit-learn's 1797 digits, a quarter of them held out.
 """
+Handwritten digits
+==================
+
+Which digit a hand wrote on eight by eight pixels. Two-dimensional convolution on scikit-learn's
+1797 digits, a quarter of them held out.
+"""
+
+# %%
+# .. image:: /images/digits.png
+#    :alt: Handwritten digits: loss, accuracy, confusion, the first layer's kernels and feature maps
+
+# sphinx_gallery_thumbnail_path = "images/digits.png"
 
 from __future__ import annotations
 

@@ -1,8 +1,17 @@
-"""Speech: which digit is said by a voice never heard before.
-
-One-dimensional convolution on raw sound. espeak-ng speaks in 48 voices, five accents, many speeds
-and pitches; a quarter of the voices is held out.
 """
+Spoken digits
+=============
+
+Which digit is said by a voice never heard before. One-dimensional convolution on raw sound.
+espeak-ng speaks in 48 voices, five accents, many speeds and pitches; a quarter of the voices is
+held out.
+"""
+
+# %%
+# .. image:: /images/speech.png
+#    :alt: Spoken digits: loss, accuracy, confusion, the first layer's kernels and feature maps
+
+# sphinx_gallery_thumbnail_path = "images/speech.png"
 
 from __future__ import annotations
 

@@ -1,8 +1,19 @@
-"""Text: in which of eight languages a line is written.
-
-One-dimensional convolution on characters. The lines are the messages of Plone, a web server, as
-people translated them; a message is held out in every language or in none.
 """
+Eight languages
+===============
+
+In which of eight languages a line is written. One-dimensional convolution on characters. The lines
+are the messages of Plone, a web server, as people translated them; a message is held out in every
+language or in none.
+"""
+
+# %%
+# .. image:: /images/text.png
+#    :alt: Eight languages: loss, accuracy, confusion, the first layer's kernels and feature maps
+#
+# Drawn after a short run, ``--quick --epochs 10``.
+
+# sphinx_gallery_thumbnail_path = "images/text.png"
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ DOCS = ROOT / "docs"
 IMAGES, FIGURES = DOCS / "images", DOCS / "figures"
 SCRIPTS = sorted(FIGURES.glob("[!_]*.py"))
 CHAPTERS = sorted(p.name for p in (DOCS / "tutorial").glob("*.md"))
-STORED = {"demo.jpg", "speech.png"}
+EXAMPLES = sorted(p.stem for p in (ROOT / "examples").glob("[!_]*.py"))
+STORED = {"demo.jpg", "digits.png", "speech.png", "text.png", "volumes.png"}
 """Pictures that ``multiconv demo`` and the examples make."""
 REFERENCED = [
     "multiconv", "multiconv.continuous", "multiconv.dask", "multiconv.filters", "multiconv.jax",
@@ -157,6 +158,24 @@ def test_light_pictures_bring_dark_ones_along(site):
     page = read(site / "tutorial" / "2-sums.html")
     for kind in ("light", "dark"):
         assert re.search(rf'<img[^>]*class="only-{kind}"[^>]*slide-{kind}\.svg', page)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_in_the_gallery(site, name):
+    index, page = (read(site / p) for p in ("learn/examples.html", f"gallery/{name}.html"))
+    thumbnail = site / "_images" / f"sphx_glr_{name}_thumb.png"
+    assert f'href="../gallery/{name}.html"' in index
+    assert f"_images/{thumbnail.name}" in index
+    assert brightness(thumbnail) == pytest.approx(brightness(IMAGES / f"{name}.png"), abs=1)
+    assert f"_images/{name}.png" in page
+    code = re.sub(r"<[^>]*>", "", page)
+    assert "def network(" in code
+    assert "sphinx_gallery" not in code
+
+
+def brightness(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L"), float).mean()
 
 
 def test_formulas_are_markup(site):

@@ -102,6 +102,10 @@ def _restore(stored: Any, identity: str) -> Machine | None:
     return profile if profile.cpu == identity else None
 
 
+SHARE, LEAST_KEPT, MOST_KEPT = 16, 256 << 20, 2 << 30
+"""Of the memory limit, what results that are gone leave to later ones, unless that is set."""
+
+
 def memory_limit() -> int:
     """Bytes that one job may take: MULTICONV_MEMORY_LIMIT, else 80 % of what the machine has.
 
@@ -145,3 +149,14 @@ def _container_memory() -> int:
         with contextlib.suppress(OSError, ValueError):
             quotas.append(int((Path("/sys/fs/cgroup") / name).read_text()))
     return min(quotas)
+
+
+def _keep_a_share() -> None:
+    try:
+        share = memory_limit() // SHARE
+    except ValueError:  # whoever asks for the limit hears of it
+        share = LEAST_KEPT
+    _core.keep_memory(min(max(share, LEAST_KEPT), MOST_KEPT))
+
+
+_keep_a_share()

@@ -23,7 +23,8 @@ def keep_memory(size: int) -> None:
     Parameters
     ----------
     size : int
-        Bytes, 256 MiB unless set; 0 keeps nothing. What is kept now is given up.
+        Bytes; a 16th of the memory limit, from 256 MiB to 2 GiB, unless set; 0 keeps nothing. What
+        is kept now is given up.
 
     Examples
     --------

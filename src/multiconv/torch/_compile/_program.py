@@ -22,7 +22,7 @@ from multiconv.torch import _views as views
 from multiconv.torch._compile._step import Step
 from multiconv.torch._packed import Packed
 
-LARGEST = 256 << 20
+LARGEST = 1 << 30
 """Bytes between steps from which on no memory is kept for them."""
 
 
