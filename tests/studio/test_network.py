@@ -12,11 +12,15 @@ pytest.importorskip("sklearn")
 from multiconv.studio._room import Message, all_rooms
 from multiconv.studio.rooms import _network_layers as layers
 from multiconv.studio.rooms import _network_store as store
+from multiconv.studio.rooms import _network_training as training
 from multiconv.studio.rooms._network_digits import digits, seen
 from multiconv.studio.rooms._network_trace import Unit, trace
 from multiconv.studio.rooms._network_training import Recipe
 
-USUAL = {"filters": 8, "size": 3, "rate": 0.005, "steps": 870, "digit": 5, "unit": []}
+USUAL = {
+    "filters": 8, "size": 3, "rate": 0.005, "trainer": "engine", "steps": 870,
+    "digit": 5, "unit": [],
+}  # fmt: skip
 SMALL = USUAL | {"filters": 2, "size": 5, "steps": 30}
 
 
@@ -47,6 +51,42 @@ def test_training_is_the_same_in_parts():
         parts = store.at(recipe, step)
     assert parts.losses == whole.losses
     assert all(np.array_equal(a, b) for a, b in zip(parts.weights, whole.weights, strict=True))
+
+
+@pytest.fixture
+def torch_threads():
+    """The room changes the threads of torch and of the engine; the process's other tests do not."""
+    torch = pytest.importorskip("torch")
+    from multiconv.torch import share_threads
+
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    share_threads()
+
+
+@pytest.mark.usefixtures("torch_threads")
+@pytest.mark.parametrize("trainer", ["multiconv.torch", "torch"])
+def test_torch_trains_the_same_network(trainer):
+    own = store.at(Recipe(4, 3, 0.005), 10)
+    other = store.at(Recipe(4, 3, 0.005, trainer), 10)
+    np.testing.assert_allclose(other.losses, own.losses, rtol=1e-3)
+    times = store.milliseconds(Recipe(4, 3, 0.005))
+    assert times["engine"] > 0
+    assert times[trainer] > 0
+
+
+@pytest.mark.usefixtures("torch_threads")
+@pytest.mark.parametrize("trainer", ["multiconv.torch", "torch"])
+def test_torch_has_the_same_gradients(trainer):
+    weights, data = layers.initial(2, 5, seed=3), digits()
+    batch = data.train[:7], data.train_classes[:7]
+    loss, gradient = training._loss_by("engine")(weights, *batch)
+    other_loss, others = training._loss_by(trainer)(weights, *batch)
+    assert other_loss == pytest.approx(loss, rel=1e-5)
+    for a, b in zip(others, gradient, strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_few_networks_are_held():
@@ -141,6 +181,7 @@ def test_training_goes_on_until_nobody_listens():
 
 @pytest.mark.parametrize(("change", "words"), [
     ({"filters": 3}, "filters: 3"), ({"size": 4}, "size: 4"), ({"rate": 2}, "rate: 2"),
+    ({"trainer": "abacus"}, "trainer: 'abacus'"),
     ({"steps": -1}, "steps: -1"), ({"steps": 10**6}, "steps: 1000000"),
     ({"digit": 360}, "digit: 360"), ({"unit": [2, 4, 0, 0]}, "unit: the network has none"),
     ({"unit": [1, 0]}, "unit: "),
@@ -252,6 +293,23 @@ def test_training_in_the_browser(open_room):
     assert accuracy > 0.8
     page.get_by_role("button", name="One step").click()
     page.get_by_text(f"step {step + 1} ·").wait_for()
+
+
+def test_torch_trains_in_the_browser(open_room):
+    pytest.importorskip("torch")
+    expect = pytest.importorskip("playwright.sync_api").expect
+    page = open_room("network", "?filters=2&steps=8")
+    page.get_by_text("step 8 ·").wait_for()
+    page.locator("label").get_by_text("torch", exact=True).click()
+    torch_time = page.locator(".trainers li").last.locator(".number")
+    expect(torch_time).to_have_text(re.compile(r"\d ms"), timeout=20_000)
+    for step in (9, 10):
+        page.get_by_role("button", name="One step").click()
+        page.get_by_text(f"step {step} ·").wait_for()
+    own = ask("network", USUAL | {"filters": 2, "steps": 10}).arrays["losses"][-1]
+    assert numbers(page.locator(".status").inner_text())[1] == pytest.approx(own, abs=2e-3)
+    assert state(page)["trainer"] == "torch"
+    assert page.locator(".class.best").count() == 1
 
 
 def test_bad_addresses_are_told(open_room):

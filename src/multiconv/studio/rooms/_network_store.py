@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from itertools import islice
+from statistics import median
 
 from ._network_digits import digits
-from ._network_training import MOST_STEPS, SECONDS_A_STEP, Recipe, State, begin, train
+from ._network_training import MOST_STEPS, SECONDS_A_STEP, TRAINERS, Recipe, State, begin, train
 
 HELD = 64
 """A few dozen kilobytes each."""
@@ -39,7 +41,13 @@ def at(recipe: Recipe, step: int) -> State:
 def seconds(recipe: Recipe, step: int) -> float:
     """How long `at` will take."""
     held = _before(recipe, step)
-    return SECONDS_A_STEP * (step - held.step if held else step)
+    return SECONDS_A_STEP[recipe.trainer] * (step - held.step if held else step)
+
+
+def milliseconds(recipe: Recipe) -> dict[str, float | None]:
+    """What loss and gradients of one step take by each trainer, where that was measured."""
+    held = {t: _before(replace(recipe, trainer=t), MOST_STEPS) for t in TRAINERS}
+    return {t: 1e3 * median(s.seconds) if s and s.seconds else None for t, s in held.items()}
 
 
 def checked_step(step: object) -> int:

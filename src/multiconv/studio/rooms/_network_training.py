@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,11 @@ BATCH, TESTED = 32, 15
 MOST_STEPS = 3000
 FILTERS, SIZES = (1, 2, 4, 8), (1, 3, 5, 7)
 RATES = (1e-4, 0.1)
-SECONDS_A_STEP = 5e-4
+ENGINE = "engine"
+TRAINERS = (ENGINE, *(["multiconv.torch", "torch"] if find_spec("torch") else []))
+"""What can compute the gradients here."""
+
+SECONDS_A_STEP = {ENGINE: 5e-4, "multiconv.torch": 2e-3, "torch": 1e-3}
 _DECAY, _SQUARES, _LEAST = 0.9, 0.999, 1e-8  # Adam's own
 
 
@@ -31,17 +37,22 @@ class Recipe:
     filters: int
     size: int
     rate: float
+    trainer: str = ENGINE
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Recipe:
         """The recipe that a question names."""
-        filters, size, rate = (values[name] for name in ("filters", "size", "rate"))
-        for name, value, allowed in (("filters", filters, FILTERS), ("size", size, SIZES)):
+        filters, size, rate, trainer = (
+            values[name] for name in ("filters", "size", "rate", "trainer")
+        )
+        for name, value, allowed in (
+            ("filters", filters, FILTERS), ("size", size, SIZES), ("trainer", trainer, TRAINERS),
+        ):  # fmt: skip
             if value not in allowed:
                 raise ValueError(f"{name}: {value!r} is not allowed, give one of {allowed}")
         if not isinstance(rate, int | float) or not RATES[0] <= rate <= RATES[1]:
             raise ValueError(f"rate: {rate!r} is not allowed, give {RATES[0]} to {RATES[1]}")
-        return cls(filters, size, float(rate))
+        return cls(filters, size, float(rate), trainer)
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class State:
     squares: Weights
     losses: tuple[float, ...] = ()
     accuracies: tuple[float, ...] = ()
+    seconds: tuple[float, ...] = ()
 
 
 def begin(recipe: Recipe, data: Digits) -> State:
@@ -65,10 +77,13 @@ def begin(recipe: Recipe, data: Digits) -> State:
 
 def train(state: State, recipe: Recipe, data: Digits) -> Iterator[State]:
     """Step by step, each with one batch."""
+    loss_of = _loss_by(recipe.trainer)
     while True:
         batch = _batch(state.step, len(data.train))
-        loss, gradient = _loss(state.weights, data.train[batch], data.train_classes[batch])
-        state = _adam(state, recipe.rate, gradient, loss)
+        digits, classes, began = data.train[batch], data.train_classes[batch], time.perf_counter()
+        loss, gradient = loss_of(state.weights, digits, classes)
+        seconds = (*state.seconds, time.perf_counter() - began)
+        state = replace(_adam(state, recipe.rate, gradient, loss), seconds=seconds)
         if state.step % TESTED == 0:
             tested = (*state.accuracies, accuracy(state.weights, data))
             state = replace(state, accuracies=tested)
@@ -86,6 +101,14 @@ def _batch(step: int, count: int) -> Array:
     passes, place = divmod(step, count // BATCH)
     order = np.random.default_rng((1, passes)).permutation(count)
     return order[place * BATCH : (place + 1) * BATCH]
+
+
+def _loss_by(trainer: str) -> Callable[[Weights, Array, Array], tuple[float, Weights]]:
+    if trainer == ENGINE:
+        return _loss
+    from ._network_torch import loss_by  # torch takes seconds to import
+
+    return loss_by(trainer)
 
 
 def _loss(weights: Weights, digits: Array, classes: Array) -> tuple[float, Weights]:

@@ -41,7 +41,7 @@ def _price_of_training(question: Message) -> float:
 @room.action(_price)
 def network(question: Message) -> Message:
     """Kernels and curves after so many steps."""
-    return _shown(_state(question))
+    return _shown(Recipe.of(question.values), _state(question))
 
 
 @room.stream(_price_of_training)
@@ -55,7 +55,7 @@ def train(question: Message, cancelled: Cancelled) -> Iterator[Message]:
         *_, state = islice(steps, min(pace, MOST_STEPS - state.step))
         store.keep(recipe, state)
         time.sleep(max(0.0, due - time.perf_counter()))
-        yield _shown(state)
+        yield _shown(recipe, state)
 
 
 @room.action(_price)
@@ -134,10 +134,10 @@ def _digit(question: Message) -> np.ndarray:
     return data.test[number : number + 1]
 
 
-def _shown(state: State) -> Message:
+def _shown(recipe: Recipe, state: State) -> Message:
     weights = state.weights
     return Message(
-        {"step": state.step},
+        {"step": state.step, "milliseconds": store.milliseconds(recipe)},
         {
             "losses": np.array(state.losses, np.float32),
             "accuracies": np.array(state.accuracies, np.float32),

@@ -13,12 +13,12 @@ import { Training } from "./network/training.js";
 import { Why } from "./network/why.js";
 
 export const defaults = {
-  filters: 8, size: 3, rate: 0.005, steps: 870, pace: 5, digit: 5, ink: "", unit: [],
+  filters: 8, size: 3, rate: 0.005, trainer: "engine", steps: 870, pace: 5, digit: 5, ink: "", unit: [],
 };
 
 export async function mount(root, { t, state, set, call, stream, say, signal, onTheme }) {
   await Promise.all([useStyle("network"), useStyle("network-notes")]);
-  const recipe = () => ({ filters: state.filters, size: state.size, rate: state.rate, steps: state.steps });
+  const recipe = () => ({ filters: state.filters, size: state.size, rate: state.rate, trainer: state.trainer, steps: state.steps });
   const ink = () => (state.ink ? { ink: { data: fromText(state.ink), shape: [SIDE, SIDE] } } : {});
   const question = () => [{ ...recipe(), digit: state.digit, unit: state.unit }, ink()];
   let network = null;
@@ -97,7 +97,8 @@ export async function mount(root, { t, state, set, call, stream, say, signal, on
         h("div", { class: "kernels2" }, h("div", { class: "scroll" }, matrix.element), legend(t)))),
     h("aside", { class: "panel" },
       h("section", { class: "card" }, training.element, curves.element),
-      h("section", { class: "card" }, training.recipe))));
+      h("section", { class: "card" }, training.recipe),
+      training.trainers.element)));
   pad.show(fromText(state.ink));
   learn();
   samples.next();

@@ -3,6 +3,7 @@
 import { button, choice, slider } from "../../core/controls.js";
 import { h } from "../../core/element.js";
 import { percent } from "./classes.js";
+import { Trainers } from "./trainers.js";
 
 const RATES = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05];
 const FILTERS = ["1", "2", "4", "8"];
@@ -24,6 +25,7 @@ export class Training {
       h("div", { class: "row" }, this.toggle,
         button(t("step"), () => this.stop().then(step)), button(t("restart"), () => this.stop().then(restart))),
       this.status);
+    this.trainers = new Trainers({ t, value: state.trainer, choose: (trainer) => this.stop().then(() => change({ trainer })) });
     this.recipe = h("div", {},
       choice({ label: t("pace"), options: PACES.map((v, i) => [v, t(`pace ${i}`)]), value: String(state.pace), oninput: (v) => this.retime({ pace: Number(v) }, change) }).element,
       choice({ label: t("filters"), options: asWords(FILTERS, "plain"), value: String(state.filters), oninput: (v) => this.stop().then(() => change({ filters: Number(v) })) }).element,
@@ -54,8 +56,9 @@ export class Training {
     if (going) this.start();
   }
 
-  show({ values: { step }, arrays: { losses, accuracies } }) {
+  show({ values: { step, milliseconds }, arrays: { losses, accuracies } }) {
     const loss = losses.data.length ? losses.data.at(-1).toFixed(3) : "–";
+    this.trainers.show(milliseconds);
     this.status.textContent = this.t("status", { step, loss, accuracy: percent(accuracies.data.at(-1)) });
   }
 }

@@ -41,4 +41,10 @@ export default {
   "rate": "Learning rate",
   "plain": "{n}",
   "square": "{n}×{n}",
+  "trainer": "Trained by",
+  "engine": "multiconv",
+  "multiconv.torch": "multiconv.torch",
+  "torch": "torch",
+  "milliseconds": "Loss and gradients of a step",
+  "ms": "{time} ms",
 };

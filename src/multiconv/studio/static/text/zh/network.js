@@ -41,4 +41,10 @@ export default {
   "rate": "学习率",
   "plain": "{n}",
   "square": "{n}×{n}",
+  "trainer": "用什么训练",
+  "engine": "multiconv",
+  "multiconv.torch": "multiconv.torch",
+  "torch": "torch",
+  "milliseconds": "每步求损失与梯度的用时",
+  "ms": "{time} 毫秒",
 };
