@@ -620,3 +620,21 @@ class TestModels:
         ours.accelerate(model)
         with torch.no_grad():
             assert model.to("meta")(data("Conv2d").to("meta")).shape == (2, 2, 6, 7)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_activations_in_place_follow_in_training(memory_format, dtype):
+    theirs = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.MaxPool2d(2),
+        nn.ConvTranspose2d(4, 2, (2, 3)), nn.ReLU(inplace=True),
+    ).to(dtype)  # fmt: skip
+    mine = copy.deepcopy(theirs)
+    multiconv.torch.accelerate(mine)
+    x = torch.randn(2, 3, 7, 8, dtype=dtype).to(memory_format=memory_format)
+    for model in (theirs, mine):
+        model(x).square().sum().backward()
+    for a, b in zip(mine.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(
+            a.grad, b.grad, rtol=2e-2, atol=2e-1 if dtype == torch.bfloat16 else 1e-4
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,17 +56,24 @@ def shape(sizes: tuple[int, ...], last: bool) -> tuple[int, ...]:
 
 
 def result(array: Array, like: Tensor, last: bool) -> Tensor:
-    """Data as a tensor, contiguous in its format."""
+    """Data as a tensor, contiguous in its format.
+
+    NumPy turns the axes: autograd lets no operator write into what is a view of torch's own, as
+    activations in place do.
+    """
+    array = np.ascontiguousarray(array)
+    if last:
+        array = array.transpose(0, -1, *range(1, array.ndim - 1))
     if like.dtype in _PLAIN and like.device.type == "cpu":
-        tensor = torch.from_numpy(array)
-    else:
-        restore: Any = _arrays.restorer(like)
-        tensor = restore(array)
-    tensor = tensor.contiguous()
-    return tensor.movedim(-1, 1) if last else tensor
+        return torch.from_numpy(array)
+    restore: Any = _arrays.restorer(like)
+    tensor: Tensor = restore(array)
+    return tensor
 
 
 def new_empty(like: Tensor, sizes: tuple[int, ...], last: bool) -> Tensor:
     """What `result` gives, its contents aside."""
-    fresh = like.new_empty(shape(sizes, last))
-    return fresh.movedim(-1, 1) if last else fresh
+    if not last:
+        return like.new_empty(sizes)
+    strides = like.new_empty(shape(sizes, last)).movedim(-1, 1).stride()
+    return like.new_empty_strided(sizes, strides)
