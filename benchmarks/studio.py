@@ -56,9 +56,9 @@ def report(address: str) -> None:
     with sync_playwright() as p:
         page = p.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
         page.goto(address)
-        page.locator("main h1").wait_for()
+        page.locator('main[aria-busy="false"] h1').wait_for()
         page.reload()
-        page.locator("main h1").wait_for()
+        page.locator('main[aria-busy="false"] h1').wait_for()
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         print(f"first paint            {paint:6.0f} ms")
         for view in ("photo", "signed"):

@@ -59,7 +59,7 @@ def open_room(studio, browser):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
         page.goto(f"{studio.partition('#')[0]}#{room}{state}")
-        page.locator("main h1").wait_for()
+        page.locator('main[aria-busy="false"] h1').wait_for()
         return page
 
     open_.complaints = complaints

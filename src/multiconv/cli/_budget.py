@@ -21,7 +21,7 @@ from ._samples import working_type
 SPARE = 0.8
 """Of what is left to us; the rest is for what no one counts."""
 TYPICAL = 2**27
-"""Bytes that the process takes by itself, where the system does not say."""
+"""Bytes that a process takes which has loaded the engine, where the system does not say."""
 M_MMAP_THRESHOLD = -3
 """What glibc's malloc.h calls it."""
 LARGE = 2**22
@@ -50,6 +50,11 @@ def give_back_at_once() -> None:
 def left(limit: int) -> int:
     """Bytes that the samples may take, beside what the process takes already."""
     return int((limit - _resident()) * SPARE)
+
+
+def left_to_workers(limit: int) -> int:
+    """The same of a process that has just begun, on another machine."""
+    return int((limit - TYPICAL) * SPARE)
 
 
 def whole_bytes(data: Data) -> int:

@@ -81,7 +81,7 @@ def estimate(
     kernel, settings = Kernel(taps, "kernel"), Settings(**options)
     recipe = Recipe(Data(virtual(data.shape, data.dtype)), [kernel], settings, Path("result.zarr"))
     chunks = tuple(min(CHUNK, n) for n in recipe.shape)
-    room = _budget.left(memory) // 2
+    room = _budget.left_to_workers(memory) // 2
     block = _budget.fitting_block(recipe, chunks, room, 4 * workers)
     reading = _budget.needed(recipe, block)
     grid, size = Grid(recipe.shape, block), math.prod(block)

@@ -25,8 +25,11 @@ async function enter() {
   if (current !== name) return;
   const { state } = parse(location.hash, module.defaults);
   leave();
-  leave = await mount({
-    root, name, module, state, language, engine,
+  const leaving = new AbortController();
+  leave = () => leaving.abort();
+  await showBar();
+  await mount({
+    root, name, module, state, language, engine, leaving,
     remember(next) {
       written = format(name, next, module.defaults);
       address.write(written);
@@ -34,7 +37,6 @@ async function enter() {
   });
   address.flush();
   written = location.hash;
-  await showBar();
 }
 
 function setTheme() {

@@ -4,10 +4,14 @@ import { codeButton } from "./code.js";
 import { h } from "./element.js";
 import { vocabulary } from "./text.js";
 
-// engine: {call, stream}; remember(state) is told of every change. Resolves to a function that ends it.
-export async function mount({ root, name, module, state, language, engine, remember }) {
+// engine: {call, stream}; remember(state) is told of every change. Resolves, when all is shown, to a
+// function that ends it; `leaving` ends it before.
+export async function mount({
+  root, name, module, state, language, engine, remember, leaving = new AbortController(),
+}) {
   const t = await vocabulary(language, name);
-  const leaving = new AbortController();
+  const leave = () => leaving.abort();
+  if (leaving.signal.aborted) return leave;
   const notice = h("p", { class: "notice", role: "alert", hidden: true });
   const context = {
     t,
@@ -30,11 +34,15 @@ export async function mount({ root, name, module, state, language, engine, remem
     onTheme: (redraw) => addEventListener("themechange", redraw, { signal: leaving.signal }),
   };
   const body = h("div", {});
-  const { code } = await module.mount(body, context) ?? {};
-  root.replaceChildren(
-    h("header", {},
-      h("div", {}, h("h1", {}, t("title")), h("p", {}, t("lead"))),
-      code && codeButton(t, async () => (await context.call("code", ...code())).values)),
-    notice, body);
-  return () => leaving.abort();
+  const header = h("header", {}, h("div", {}, h("h1", {}, t("title")), h("p", {}, t("lead"))));
+  root.setAttribute("aria-busy", "true");
+  root.replaceChildren(header, notice, body);
+  try {
+    const { code } = await module.mount(body, context) ?? {};
+    if (code) header.append(codeButton(t, async () => (await context.call("code", ...code())).values));
+  } catch (error) {
+    if (!leaving.signal.aborted) throw error;
+  }
+  if (!leaving.signal.aborted) root.setAttribute("aria-busy", "false");
+  return leave;
 }
