@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-import multiconv  # noqa: E402
+import multiconv  # noqa: E402  # Keras' backend is chosen before
 
 project = "multiconv"
 author = "The multiconv developers"

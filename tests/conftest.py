@@ -58,3 +58,19 @@ def python():
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def interrupt():
+    """Send a program that says when it is ready a signal; it is to end without a traceback."""
+
+    def run(code, number, status):
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as running:  # fmt: skip
+            assert running.stdout.readline() == "ready\n"
+            running.send_signal(number)
+            _, err = running.communicate(timeout=30)
+        assert running.returncode == status
+        assert "Traceback" not in err
+
+    return run

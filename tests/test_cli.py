@@ -605,7 +605,7 @@ def test_failures_leave_the_old_output(files, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interruption_leaves_nothing_behind(photo, tmp_path, number, status):
+def test_interruption_leaves_nothing_behind(photo, tmp_path, interrupt, number, status):
     (tmp_path / "o.png").write_bytes(b"precious")
     code = f"""if True:
         import os, sys, time
@@ -613,13 +613,7 @@ def test_interruption_leaves_nothing_behind(photo, tmp_path, number, status):
         os.fsync = lambda descriptor: (print("ready", flush=True), time.sleep(60))
         sys.exit(main(["apply", "box", {str(photo[0])!r}, {str(tmp_path / "o.png")!r}]))
     """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as running:  # fmt: skip
-        assert running.stdout.readline() == "ready\n"
-        running.send_signal(number)
-        _, err = running.communicate(timeout=30)
-    assert running.returncode == status
-    assert "Traceback" not in err
+    interrupt(code, number, status)
     assert sorted(os.listdir(tmp_path)) == ["o.png", "photo.png"]
     assert (tmp_path / "o.png").read_bytes() == b"precious"
 

@@ -33,7 +33,7 @@ def formula(figure: Figure, palette: Palette) -> None:
 
 def _piece(spline: Piecewise, start: int) -> object:
     """The polynomial between two whole numbers."""
-    return expand(next(e for e, c in spline.args if c.subs(X, start + 0.5) == True))  # noqa: E712
+    return expand(next(e for e, c in spline.args if c.subs(X, start + 0.5) == True))  # noqa: E712  # SymPy's truth is no bool
 
 
 if __name__ == "__main__":

@@ -288,17 +288,16 @@ class Plan:
         ValueError
             If an array would have to be copied at each call, or the plan holds no kernel.
         """
-        request, epilogue = self._request, self._held
+        request = self._request
         x_view, out_view = request.x.view(x), request.out.view(out)
-        if residual is not None:
-            epilogue = epilogue._replace(residual=request.out.view(residual))
-        pairs = [(x_view, x), (out_view, out), (epilogue.residual, residual)]
+        added = None if residual is None else request.out.view(residual)
+        pairs = [(x_view, x), (out_view, out), (added, residual)]
         if not all(b is None or np.may_share_memory(a, b) for a, b in pairs):
             raise ValueError("x, out, residual: the engine sees no view of one of them")
         if request.empty or request.finish or not self._bound:
             raise ValueError("plan: it needs its kernel and nothing to do after the sums")
-        canonical = self._canonical(self._held)._replace(residual=epilogue.residual)
-        return self._step.algorithm.bound(self._prepared, x_view, canonical, out_view)
+        epilogue = self._canonical(self._held)._replace(residual=added)
+        return self._step.algorithm.bound(self._prepared, x_view, epilogue, out_view)
 
     def _execute(self, x: Array, w: Array | None, epilogue: Epilogue, view: Array) -> None:
         request, step = self._request, self._step
@@ -419,7 +418,7 @@ def _held(values: Array, dtype: np.dtype) -> Array:
 def _tuned_by_values(problem: Problem) -> bool:
     """Whether the measured choice is one that must see the kernel's values first."""
     best = registered().get(_wisdom.recall(problem) or "")
-    return best is not None and best.value_sensitive
+    return best is not None and best.sees_values(problem)
 
 
 def _nothing(problem: Problem) -> Problem:
@@ -436,6 +435,6 @@ def _lenient(problem: Problem, method: str) -> str:
     if not isinstance(method, str):
         raise TypeError(f"method: {method!r} is not allowed, give 'auto' or an algorithm's name")
     named = registered().get(method)
-    if named is not None and named.value_sensitive and named.accepts(problem, UNKNOWN):
+    if named is not None and named.sees_values(problem) and named.accepts(problem, UNKNOWN):
         return "auto"
     return method

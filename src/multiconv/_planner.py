@@ -81,7 +81,8 @@ class Step:
     @property
     def value_sensitive(self) -> bool:
         """Whether the kernel's values bear on this choice, or on that of a child."""
-        return self.algorithm.value_sensitive or any(c.value_sensitive for c in self.children())
+        sees_values = self.algorithm.sees_values(self.problem)
+        return sees_values or any(c.value_sensitive for c in self.children())
 
     def tree(self) -> Iterator[str]:
         """The plan as lines, children below their parents."""

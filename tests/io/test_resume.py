@@ -238,7 +238,7 @@ def test_a_disk_that_is_full(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_leave_what_is_done(source, target, number, status):
+def test_signals_leave_what_is_done(interrupt, source, target, number, status):
     code = f"""if True:
         import sys, time
         from multiconv.cli import _budget, main
@@ -253,13 +253,7 @@ def test_signals_leave_what_is_done(source, target, number, status):
         Task.__call__ = slow
         sys.exit(main(["apply", {TAPS!r}, {str(source)!r}, {str(target)!r}]))
     """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as running:  # fmt: skip
-        assert running.stdout.readline() == "ready\n"
-        running.send_signal(number)
-        _, err = running.communicate(timeout=30)
-    assert running.returncode == status
-    assert "Traceback" not in err
+    interrupt(code, number, status)
     assert untouched(target)
     assert (target.parent / ".b.npy.part/journal").stat().st_size > 0
 

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("starlette")
 from multiconv.studio import Message
 from multiconv.studio._envelope import decode, encode
+from multiconv.studio._server import serve
 
 BODY = encode(Message({"f": [1, 2, 3], "g": [1, 1], "mode": "full", "correlate": False}))
 
@@ -136,3 +137,10 @@ def test_those_who_leave_do_not_hold_up_the_others(address, cookie):
         response, answer = ask(host, cookie=cookie)
     assert response.status == 200
     assert decode(answer).values["result"] == [1, 3, 5, 3]
+
+
+def test_a_port_that_cannot_be_had_is_one_sentence(address):
+    taken = int(address[0].partition(":")[2])
+    for port in (taken, 70_000):
+        with pytest.raises(ValueError, match=f"port: {port} cannot be used .*, give another or 0"):
+            serve(port, browser=False)

@@ -116,6 +116,10 @@ class Algorithm(ABC):
     last_resort: ClassVar[bool] = False
     """Whether it is asked only where a quicker algorithm takes more scratch than it may."""
 
+    def sees_values(self, problem: Problem) -> bool:
+        """Whether kernel values must be seen before it runs this problem."""
+        return self.value_sensitive
+
     @abstractmethod
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """None where it can run the problem, else why not."""

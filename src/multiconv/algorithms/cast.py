@@ -41,6 +41,10 @@ class Cast(Algorithm):
     summary = "float16, bfloat16, bool and mixed dtypes; kernels of wide range in double precision"
     value_sensitive = True
 
+    def sees_values(self, problem: Problem) -> bool:
+        """Where the data are stored as wide as sums are kept already."""
+        return _is_stored_wide(problem)
+
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Problems whose data are not stored in the accumulator's dtype, or need a wider one."""
         if not _is_stored_wide(problem):

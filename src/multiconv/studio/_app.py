@@ -99,7 +99,7 @@ async def _stream(work: Work, action: Action, question: Message) -> Response:
             async for answer in answers:
                 yield _envelope.encode(answer)
         finally:
-            await answers.aclose()  # type: ignore[attr-defined]
+            await answers.aclose()
 
     return StreamingResponse(envelopes(), media_type=BINARY)
 

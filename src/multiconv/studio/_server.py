@@ -58,7 +58,7 @@ def _listen(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise ValueError(
-            f"port: {port} cannot be used ({error.strerror or error}), "  # type: ignore[union-attr]
+            f"port: {port} cannot be used ({getattr(error, 'strerror', None) or error}), "
             "give another or 0 for a free one"
         ) from None
     listener.listen(128)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 import anyio
 from anyio.to_thread import run_sync
@@ -46,7 +46,7 @@ class Work:
         finally:
             self._waiting -= 1
 
-    async def answers(self, action: Action, question: Message) -> AsyncIterator[Message]:
+    async def answers(self, action: Action, question: Message) -> AsyncGenerator[Message, None]:
         """Answer after answer, until the last or until nobody listens."""
         assert action.answers is not None
         _check(action.price(question), MAX_STREAM_SECONDS)

@@ -45,12 +45,12 @@ class Seen:
 
     def is_still(self, tensor: Tensor) -> bool:
         """Whether it is the same tensor with the same numbers."""
-        if tensor is not self._tensor:
-            same = not tensor.is_inference() and _place(tensor) == self._place
-        elif tensor.is_inference():
-            same = False
-        else:
+        if tensor.is_inference():  # nothing counts its changes
+            return False
+        if tensor is self._tensor:  # the usual case, told with less
             same = tensor._version == self._version and tensor.data_ptr() == self._pointer
+        else:
+            same = _place(tensor) == self._place
         return same and self._samples() == self._numbers
 
     def _samples(self) -> bytes:

@@ -50,6 +50,12 @@ class Part:
         return tuple(None if i is None else outer[i] for i in self.weights)
 
 
+def data_from_outside(parts: list[Part], outside: int) -> list[int]:
+    """The places of the tensors from outside that steps read as data."""
+    read = {i for part in parts for i in (part.x, part.residual) if i is not None}
+    return sorted(i for i in read if i < outside)
+
+
 @dataclass(frozen=True)
 class _Call:
     """A step of a program, bound to memory if all its data stay where they are."""
@@ -86,8 +92,7 @@ class Program:
         self._plans = self._planned(outer)
         self._kept = self._placed()
         self._calls = [self._call(n) for n in range(len(parts))]
-        read = {i for part in parts for i in (part.x, part.residual) if i is not None}
-        self._data = [i for i in read if i < self._first]
+        self._data = data_from_outside(parts, self._first)
 
     def is_still(self, outer: tuple[Tensor, ...]) -> bool:
         """Whether the kernels are as they were."""

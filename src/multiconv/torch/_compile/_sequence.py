@@ -8,7 +8,7 @@ from threading import Lock
 from torch import Tensor, nn
 
 from multiconv.torch import _views as views
-from multiconv.torch._compile._program import Part, Program, UnfitError
+from multiconv.torch._compile._program import Part, Program, UnfitError, data_from_outside
 from multiconv.torch._threads import threads
 
 
@@ -40,8 +40,7 @@ class Sequence(nn.Module):
     def __init__(self, parts: list[Part], outside: int, results: list[int]) -> None:
         super().__init__()
         self.parts, self.results = parts, results
-        read = {i for part in parts for i in (part.x, part.residual) if i is not None}
-        self._data = sorted(i for i in read if i < outside)
+        self._data = data_from_outside(parts, outside)
         self._lock = Lock()
         self._program: Program | None = None
         self._formats: tuple[Format, ...] = ()
