@@ -118,6 +118,37 @@ def test_infinite_taps_do_not_meet_the_zeros_of_input_dilation():
     assert np.isnan(got.ravel()[[0, -1]]).all()  # boundary values count as data
 
 
+def test_kernels_of_many_slices_are_looked_at_where_it_may_pay(monkeypatch, rng):
+    looked = []
+    monkeypatch.setattr(
+        mc._plan, "look", lambda k, *a, **o: looked.append(k.shape) or look(k, *a, **o)
+    )
+    for stride in (1, 2):
+        x, w = rng.random((3, 2000, 6, 7), "f4"), rng.random((2000, 1, 3, 3), "f4")
+        y = mc.conv(x, w, stride=stride, padding=1, groups=2000)
+        mc.conv_input_grad(y, w, x.shape, stride=stride, padding=1, groups=2000)
+    assert not looked
+    x, w = rng.random((1, 20, 300, 311)), np.ones((20, 1, 31, 31))
+    mc.conv(x, w, groups=20)
+    assert looked == [(20, 1, 1, 31, 31)]
+
+
+def test_infinite_taps_of_many_slices_do_not_meet_them_either(rng):
+    w = rng.integers(1, 5, (20, 1, 3)).astype("f4")
+    w[7, 0, 1] = np.inf
+    got = mc.conv_transpose(np.ones((1, 20, 4), "f4"), w, stride=3, groups=20)
+    want = mc.conv_transpose(np.ones((1, 20, 4), "f4"), w, stride=3, groups=20, method="reference")
+    np.testing.assert_array_equal(got, want)
+
+
+def test_nan_taps_stay_where_a_composite_would_transform_them(rng):
+    x, w = np.ones((2, 64, 20, 21), "f2"), rng.random((64, 64, 3, 3)).astype("f2")
+    w[3, 4, 1, 1] = np.nan
+    y = mc.conv(x, w, padding=1)
+    assert np.isnan(y[:, 3]).all()
+    assert np.isfinite(np.delete(y, 3, 1)).all()
+
+
 def test_the_only_candidate_says_so():
     plan = mc.plan(
         mc.convolve, mc.ShapeDtype((9,), "longdouble"), mc.ShapeDtype((3,), "longdouble")

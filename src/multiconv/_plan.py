@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,13 +15,16 @@ from multiconv._planner import Row, Step, output_rounding, planner
 from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._threads import get_num_threads
-from multiconv._traits import NOT_FINITE, UNKNOWN, KernelTraits, look, look_at_data
+from multiconv._traits import BEST, NOT_FINITE, UNKNOWN, look, look_at_data
 from multiconv._typing import Array
-from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
+from multiconv.algorithms._base import NO_EPILOGUE, Algorithm, Epilogue
 from multiconv.algorithms._native import Executable, NativeAlgorithm, converts_kernel
 
 LOOK_AT_KERNEL = 100e-6
 """Problems predicted to take longer are worth a look at the kernel's values first."""
+
+MANY_SLICES, LOOK_AT_TAP = 17, 40e-9
+"""Kernels of so many slices, if what they may show saves more than so many seconds a tap."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +110,13 @@ class Plan:
         problem = _nothing(request.problem) if request.empty else request.problem
         lenient = _lenient(problem, method)
         self._unseen = self._step = planner.step(problem, UNKNOWN, lenient)
-        self._looks = (
+        self._looks_closely = (
             lenient != method
-            or self._is_worth_a_look(problem, lenient)
             or self._unseen.value_sensitive
-            or max(problem.in_dilation) > 1
+            or self._is_worth_a_look(problem, lenient)
             or (method == "auto" and _tuned_by_values(request.problem))
         )
+        self._looks = self._looks_closely or self._needs_finite_taps(problem, lenient)
         self._prepared: Any = None
         self._bound = kernel is not None
         if kernel is not None and not request.empty:
@@ -185,8 +189,7 @@ class Plan:
 
     def algorithm_with(self, w: Array) -> str:
         """The algorithm that runs a call with this kernel, which is not prepared."""
-        step = self._choose(self._request.w.view(w)) if self._looks else self._unseen
-        return step.algorithm.name
+        return self._choose_again(self._request.w.view(w)).algorithm.name
 
     def explain(self) -> Explanation:
         """Every algorithm with its prediction, or why it cannot run this."""
@@ -305,7 +308,7 @@ class Plan:
             prepared = self._prepared
         else:
             kernel = request.w.view(w)
-            step = self._choose(kernel) if self._looks else self._unseen
+            step = self._choose_again(kernel)
             prepared = step.prepare(kernel)
         step.run(prepared, request.x.view(x), self._canonical(epilogue), view)
 
@@ -349,19 +352,39 @@ class Plan:
         return out
 
     def _is_worth_a_look(self, problem: Problem, method: str) -> bool:
-        if not self._request.kernel_is_data or method != "auto":
-            return self._unseen.cost.seconds > LOOK_AT_KERNEL
-        # Data tell no more than that some are not finite.
-        other = planner.step(problem, NOT_FINITE, method)
-        return other.algorithm is not self._unseen.algorithm
+        """Whether the kernel may show more than that some taps are not finite, and it may pay."""
+        seconds = self._unseen.cost.seconds
+        if (method == "auto" and self._is_vast(problem)) or seconds <= LOOK_AT_KERNEL:
+            return False
+        if method != "auto" or problem.out_channels < MANY_SLICES:
+            return True
+        least = min(planner.step(problem, traits).cost.seconds for traits in BEST)
+        taps = problem.out_channels * math.prod(problem.kernel)
+        return seconds - least > LOOK_AT_KERNEL + LOOK_AT_TAP * taps
 
-    def _choose(self, kernel: Array) -> Step:
+    def _is_vast(self, problem: Problem) -> bool:
+        """Whether nothing is told of the kernel but that it is finite."""
+        return self._request.kernel_is_data or problem.group_in > 1
+
+    def _needs_finite_taps(self, problem: Problem, method: str) -> bool:
+        """Whether taps that are not finite would want another way."""
+        skips = any(way.skips_zeros for way in _ways(self._unseen))
+        if skips or max(problem.in_dilation) > 1:  # others meet the zeros
+            return True
+        if method != "auto" or not (self._is_vast(problem) or problem.out_channels >= MANY_SLICES):
+            return False
+        return _ways(planner.step(problem, NOT_FINITE)) != _ways(self._unseen)
+
+    def _choose_again(self, kernel: Array) -> Step:
+        """What runs a call with this kernel, as far as its values bear on it."""
+        return self._choose(kernel, self._looks_closely) if self._looks else self._unseen
+
+    def _choose(self, kernel: Array, closely: bool = True) -> Step:
         summed = kernel.astype(self.problem.acc_dtype, copy=False)
-        fast = self.problem.precision == "fast"
-        if self._request.kernel_is_data:
-            traits: KernelTraits = look_at_data(summed)
+        if self._request.kernel_is_data or not closely:
+            traits = look_at_data(summed)
         else:
-            traits = look(summed, self.problem.rank, fast=fast)
+            traits = look(summed, self.problem.rank, fast=self.problem.precision == "fast")
         return planner.step(self.problem, traits, self._method)
 
     def _kernel_view(self, kernel: Array) -> Array:
@@ -406,6 +429,11 @@ class Plan:
                 f"{dtype} of shape {shape}"
             )
         return array
+
+
+def _ways(step: Step) -> list[Algorithm]:
+    """What runs, children included."""
+    return [step.algorithm, *(way for child in step.children() for way in _ways(child))]
 
 
 def _held(values: Array, dtype: np.dtype) -> Array:

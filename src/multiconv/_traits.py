@@ -71,9 +71,22 @@ class KernelTraits:
     cosines: int = 0
     boxes: int = 0
 
+    @property
+    def part(self) -> KernelTraits:
+        """What is known of some of the taps, whichever they are."""
+        return KernelTraits(
+            finite=self.finite, wide_range=self.wide_range, wide_in_double=self.wide_in_double
+        )
+
 
 UNKNOWN = KernelTraits()
 NOT_FINITE = KernelTraits(finite=False)
+BEST = (
+    KernelTraits(known=True, constant=True, mean=True, separable=True, symmetric=True, boxes=1),
+    KernelTraits(known=True, separable=True, symmetric=True, cosines=1),
+    KernelTraits(known=True, zero_fraction=1.0, boxes=1),
+)
+"""The most that a kernel of many slices may show."""
 
 
 def look(kernel: Array, rank: int, *, fast: bool = False) -> KernelTraits:
@@ -186,40 +199,52 @@ def rank_one_factors(kernel: Array, rank: int) -> list[Array] | None:
     flat = kernel.reshape(-1, *kernel.shape[kernel.ndim - rank :])
     if flat[0].size == 0 or kernel.dtype.kind not in "iufc":
         return None
-    per_slice: list[list[Array]] = []
-    for taps in flat:
-        found = _slice_factors(taps)
-        if found is None:
-            return None
-        per_slice.append(found)
-    factors = []
-    for axis in range(rank):
-        shape = [1] * rank
-        shape[axis] = flat.shape[1 + axis]
-        stack = np.stack([f[axis] for f in per_slice])
-        factors.append(stack.reshape(*lead, *shape))
-    return factors
-
-
-def _slice_factors(taps: Array) -> list[Array] | None:
-    integer = taps.dtype.kind in "iu"
-    values = taps.astype(object) if integer else taps
-    peak = np.unravel_index(int(np.argmax(np.abs(values))), taps.shape)
-    if values[peak] == 0:
+    factors = _whole_factors(flat) if kernel.dtype.kind in "iu" else _float_factors(flat)
+    if factors is None:
         return None
-    factors = [
-        values[tuple(slice(None) if a == axis else p for a, p in enumerate(peak))]
-        for axis in range(taps.ndim)
-    ]
-    if not integer:
-        factors[1:] = [f / values[peak] for f in factors[1:]]
-        close = np.abs(_outer(factors) - taps) <= 16 * np.finfo(taps.dtype).eps * np.abs(taps)
-        return factors if bool(close.all()) else None
-    factors[1:] = [f // math.gcd(*f) for f in factors[1:]]
-    scale = math.prod(f[p] for f, p in zip(factors[1:], peak[1:], strict=True))
-    factors[0] = factors[0] // scale
-    exact = bool((_outer(factors) == values).all())
-    return [_wrapped(f, taps.dtype) for f in factors] if exact else None
+    shapes = ([k if a == axis else 1 for a, k in enumerate(flat.shape[1:])] for axis in range(rank))
+    return [f.reshape(*lead, *shape) for f, shape in zip(factors, shapes, strict=True)]
+
+
+def _float_factors(flat: Array) -> list[Array] | None:
+    """Vectors for each axis, of all slices at once; the first slice tells of most that none are."""
+    if len(flat) > 1 and _float_factors(flat[:1]) is None:
+        return None
+    size = np.abs(flat)
+    peaks = np.unravel_index(size.reshape(len(flat), -1).argmax(1), flat.shape[1:])
+    index = (np.arange(len(flat)), *peaks)
+    largest = flat[index][:, None]
+    if not largest.all():
+        return None
+    vectors = [flat[(*index[:axis], slice(None), *index[axis + 1 :])]
+               for axis in range(1, flat.ndim)]  # fmt: skip
+    vectors[1:] = [v / largest for v in vectors[1:]]
+    product = vectors[0]
+    for axis, v in enumerate(vectors[1:], start=1):
+        product = product[..., None] * v.reshape(-1, *(1,) * axis, v.shape[1])
+    close = np.abs(product - flat) <= 16 * np.finfo(flat.dtype).eps * size
+    return vectors if bool(close.all()) else None
+
+
+def _whole_factors(flat: Array) -> list[Array] | None:
+    """The same for integers, exactly."""
+    slices = []
+    for taps in flat:
+        values = taps.astype(object)
+        peak = np.unravel_index(int(np.argmax(np.abs(values))), taps.shape)
+        if values[peak] == 0:
+            return None
+        factors = [
+            values[tuple(slice(None) if a == axis else p for a, p in enumerate(peak))]
+            for axis in range(taps.ndim)
+        ]
+        factors[1:] = [f // math.gcd(*f) for f in factors[1:]]
+        scale = math.prod(f[p] for f, p in zip(factors[1:], peak[1:], strict=True))
+        factors[0] = factors[0] // scale
+        if not bool((_outer(factors) == values).all()):
+            return None
+        slices.append([_wrapped(f, taps.dtype) for f in factors])
+    return [np.stack(vectors) for vectors in zip(*slices, strict=True)]
 
 
 def _wrapped(integers: Array, dtype: np.dtype) -> Array:

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "simd/keep.hpp"
 #include "simd/vec.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -12,9 +13,9 @@ namespace {
 
 inline constexpr int kRows = MC_REGISTERS >= 32 ? 8 : 4;  // output channels of a block
 
-// Vectors of pixels that fit beside so many output channels.
+// Vectors of pixels that fit beside so many output channels and a weight.
 constexpr int columns_of(int rows) {
-  const int most = (MC_REGISTERS - 2) / (rows + 1);
+  const int most = (MC_REGISTERS - 1) / (rows + 1);
   return most < 8 ? most : 8;
 }
 
@@ -44,7 +45,10 @@ void pixel_block(const Pixels<T>& x, const T* w, i64 width, const Outputs<T>& ou
   for (i64 c = 0; c < x.channels; ++c, p += x.pitch, w += width) {
     Vec<T> column[V];
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) column[v] = load(p + v * kLanes<T>);
+    for (int v = 0; v < V; ++v) {
+      column[v] = load(p + v * kLanes<T>);
+      keep<T>(column[v]);
+    }
 #pragma GCC unroll 8
     for (int m = 0; m < R; ++m) {
       const T tap = w[m];

@@ -185,7 +185,10 @@ template <int V, int Lo, int Hi, class T, class S>
 MC_INLINE void add_row(const Plane<T>& p, const S* x, const T* w, Vec<T> (*acc)[V]) {
   for (i64 k = 0; k < p.columns; ++k) {
     Vec<T> value[V];
-    for (int v = 0; v < V; ++v) value[v] = load_as<T>(x + k * p.column_step + v * kLanes<T>);
+    for (int v = 0; v < V; ++v) {
+      value[v] = load_as<T>(x + k * p.column_step + v * kLanes<T>);
+      keep<T>(value[v]);
+    }
     for (int r = Lo; r < Hi; ++r) {
       const T tap = w[k - r * p.columns];
       for (int v = 0; v < V; ++v) acc[r][v] += value[v] * tap;

@@ -16,6 +16,7 @@ inline constexpr i64 kSweepPlanes = 8;         // of a task at most
 inline constexpr i64 kSweepStacks = 32;        // of planes, and
 inline constexpr i64 kSweepReach = 1 << 12;    // samples that a window spans, at most
 inline constexpr i64 kSweepOutputs = 1 << 12;  // at least
+inline constexpr i64 kShortRow = 1 << 11;      // bytes of a row of few registers' planes, at most
 
 struct SweepPlan {
   i64 taps, tap_rows, tap_planes;  // of the kernel's last three axes
@@ -79,6 +80,9 @@ MC_INLINE bool is_swept(const Desc& d) {
   for (int a = 0; a < d.rank; ++a)
     if (d.stride[a] != 1 || d.in_dilation[a] != 1) return false;
   const SweepPlan s = plan_sweep<T>(d);
+  // Few registers take so little of each row at once that pages and lines change too often.
+  const i64 row_bytes = d.out_size[d.rank - 1] * static_cast<i64>(sizeof(T));
+  if (MC_REGISTERS < 32 && s.tap_planes == 1 && row_bytes >= kShortRow) return false;
   return s.tap_rows >= 2 && s.tap_rows <= kRingRows && s.stacks <= kSweepStacks &&
          d.out_size[d.rank - 1] >= s.half && s.reach <= kSweepReach;
 }

@@ -110,6 +110,9 @@ class Algorithm(ABC):
     value_sensitive: ClassVar[bool] = False
     """Whether its answers depend on kernel values, so that they must be seen before it runs."""
 
+    skips_zeros: ClassVar[bool] = False
+    """Whether it leaves out products with zeros, which taps that are not finite would show."""
+
     packs_kernel: ClassVar[bool] = True
     """Whether a kernel takes time before it runs. Costs leave that out, as plans keep kernels."""
 

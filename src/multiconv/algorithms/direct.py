@@ -15,6 +15,8 @@ WIDE = 16
 """float32 values in a vector that fills a line of the cache."""
 ROWS, FEW_ROWS = 11, 6
 """Of kernels that are swept, at most: as many as registers hold, wide vectors' and others'."""
+SHORT_ROW = 2**11
+"""Bytes of a row, of planes that few registers sweep, at most."""
 
 
 class Direct(NativeAlgorithm):
@@ -178,7 +180,7 @@ def _is_swept(problem: Problem, machine: Machine) -> bool:
     """Whether rows are loaded once for all outputs that see them."""
     return (
         problem.rank > 1
-        and 2 <= problem.kernel[-2] <= (ROWS if machine.lanes >= WIDE else FEW_ROWS)
+        and _suits_registers(problem, machine)
         and problem.acc_dtype.name in ("float32", "float64")
         and problem.x_dtype == problem.out_dtype == problem.acc_dtype
         and max(*problem.stride, *problem.in_dilation) == 1
@@ -186,3 +188,13 @@ def _is_swept(problem: Problem, machine: Machine) -> bool:
         and math.prod(out_size(problem)) >= 2**12
         and problem.in_size[-1] >= 32
     )
+
+
+def _suits_registers(problem: Problem, machine: Machine) -> bool:
+    """Whether the rows of the kernel, and those of the data, are swept by so many registers."""
+    *outer, rows, _ = problem.kernel
+    if machine.lanes >= WIDE:
+        return 2 <= rows <= ROWS
+    in_plane = not outer or outer[-1] == 1
+    is_long = out_size(problem)[-1] * problem.acc_dtype.itemsize >= SHORT_ROW
+    return 2 <= rows <= FEW_ROWS and not (in_plane and is_long)

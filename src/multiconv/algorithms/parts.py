@@ -14,7 +14,7 @@ import numpy as np
 from multiconv._geometry import inputs, out_size, outputs, window
 from multiconv._memory import empty
 from multiconv._problem import Problem, rounding
-from multiconv._traits import UNKNOWN, KernelTraits, look
+from multiconv._traits import KernelTraits, look
 from multiconv._typing import Array
 from multiconv.algorithms._bands import Band, bands, typical
 from multiconv.algorithms._base import (
@@ -226,8 +226,7 @@ def _pieces(problem: Problem, cut: _Cut) -> Iterator[_Piece]:
 def _steps(
     problem: Problem, cut: _Cut, traits: KernelTraits, planning: Planning
 ) -> tuple[Step, ...]:
-    known = replace(UNKNOWN, finite=traits.finite, wide_range=traits.wide_range)
-    known = traits if cut.taps == problem.kernel[0] else known
+    known = traits if cut.taps == problem.kernel[0] else traits.part
     return tuple(planning.step(p.problem, known, whole=True) for p in _pieces(problem, cut))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from multiconv._geometry import out_size
 from multiconv._problem import Problem
-from multiconv._traits import UNKNOWN, KernelTraits, look
+from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Planning, Refusal, Step
 
@@ -54,6 +54,7 @@ class Polyphase(Algorithm):
 
     name = "polyphase"
     summary = "transposed layers and input gradients of strided ones, without the zeros between"
+    skips_zeros = True
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Input dilation at stride 1, zeros outside."""
@@ -82,8 +83,7 @@ class Polyphase(Algorithm):
         self, problem: Problem, traits: KernelTraits, planning: Planning
     ) -> tuple[Step, ...]:
         """One convolution for each phase."""
-        known = replace(UNKNOWN, finite=traits.finite)
-        return tuple(planning.step(_child(problem, axes), known) for axes in _phases(problem))
+        return tuple(planning.step(_child(problem, axes), traits.part) for axes in _phases(problem))
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
@@ -95,7 +95,7 @@ class Polyphase(Algorithm):
         prepared = []
         for axes in _phases(problem):
             taps = kernel[_spatial(axis.taps for axis in axes)]
-            step = planning.step(_child(problem, axes), look(taps, problem.rank))
+            step = planning.step(_child(problem, axes), traits.part)
             places = _spatial(slice(axis.phase, None, axis.step) for axis in axes)
             prepared.append(_Phase(step, step.prepare(taps), places))
         return _Prepared(tuple(prepared), _gaps(problem))

@@ -36,6 +36,8 @@ class Winograd(NativeAlgorithm):
             return Refusal("precision='highest' asks for direct summation")
         if not traits.finite:
             return Refusal("the kernel has NaN or infinite taps, which a transform would spread")
+        if math.prod(out_size(problem)) < math.prod(problem.kernel):
+            return Refusal("so few outputs share no transformed kernel")
         return super().accepts(problem, traits)
 
     def tile(self, problem: Problem) -> tuple[int, ...]:
