@@ -1,7 +1,7 @@
 // Weight gradients of layers whose channels are convolved by themselves:
 //     out[c, tap] = sum over n, pixels of x[n, c, window(pixel)[tap]] * grad[n, c, pixel].
-// Lanes are channels where these lie side by side in memory, and where planes are so small that
-// they are soon turned around. Elsewhere lanes are pixels, and rows of the data are staged with
+// Lanes are channels where these lie side by side in memory, and where bands of rows can be turned
+// around in the cache. Elsewhere lanes are pixels, and rows of the data are staged with
 // their padding, one phase of the stride after the other. Rows are dealt to a number of shares that
 // the problem alone decides, and shares are added in order.
 #include "kernels/gradient_rows.hpp"
@@ -13,7 +13,8 @@ inline constexpr i64 kUnit = 16;  // channels of a task where lanes are pixels
 inline constexpr i64 kTasks = 8;
 inline constexpr i64 kWork = 1 << 16;
 inline constexpr double kLargestStage = 16 << 20;
-inline constexpr i64 kTurned = 128 << 10;  // bytes of planes that are turned around
+inline constexpr i64 kTurned = 128 << 10;  // bytes of rows that are turned around at once
+inline constexpr i64 kAgain = 2;  // rows that two bands turn: at most so many of each of its own
 
 // Sizes of the layer whose gradient it is, rows first.
 struct Plane {
@@ -59,12 +60,13 @@ struct Cut {
   i64 reach;   // samples of one phase of a staged row
   i64 pitch;   // of a staged row
   i64 staged;  // rows
-  i64 turned;  // numbers of two planes
+  i64 band;    // rows of gradients that are turned around at once; 0 where there is no room
 
   Cut(const Desc& d, const Plane& p, Lanes lanes_are) {
     kind = lanes_are;
     by_channels = kind != Lanes::pixels;
-    turned = (p.high * p.along.size + p.rows * p.along.outputs) * kLanes<T>;
+    band = p.rows;
+    while (band > 0 && turned(p) * static_cast<i64>(sizeof(T)) > kTurned) --band;
     units = ceil_div(d.groups, by_channels ? kLanes<T> : kUnit);
     const i64 rows = p.images * p.rows;
     shares = max_of(min_of(ceil_div(kTasks, units), rows / 4), 1);
@@ -75,11 +77,22 @@ struct Cut {
     staged = min_of((most - 1) * p.down.stride + (p.tall - 1) * p.down.dilation + 1, p.high);
   }
 
+  // Rows of the data that a band sees, and numbers of its two sides.
+  i64 seen(const Plane& p) const {
+    return min_of((band - 1) * p.down.stride + (p.tall - 1) * p.down.dilation + 1, p.high);
+  }
+  i64 turned(const Plane& p) const {
+    return (seen(p) * p.along.size + band * p.along.outputs) * kLanes<T>;
+  }
+  bool turns(const Plane& p) const {
+    return band > 0 && (band == p.rows || seen(p) <= kAgain * band * p.down.stride);
+  }
+
   i64 sums(const Plane& p) const { return p.taps * kLanes<T> * (by_channels ? 1 : kUnit); }
   i64 shared_room(const Plane& p) const { return shares * units * sums(p); }
   // A row of zeros, the staged rows, the gradient's row.
-  i64 stage_room() const {
-    if (by_channels) return kLanes<T> + (kind == Lanes::turned ? turned : 0);
+  i64 stage_room(const Plane& p) const {
+    if (by_channels) return kLanes<T> + (kind == Lanes::turned ? turned(p) : 0);
     return (staged + 1) * pitch + reach;
   }
 };
@@ -99,8 +112,8 @@ class DepthwiseGradient {
     std::size_t most = 0;
     for (const Lanes kind : {Lanes::pixels, Lanes::channels, Lanes::turned}) {
       const Cut<T> cut(d, p, kind);
-      if (kind == Lanes::turned && !is_small(cut)) continue;
-      const i64 numbers = cut.shared_room(p) + threads * cut.stage_room();
+      if (kind == Lanes::turned && !cut.turns(p)) continue;
+      const i64 numbers = cut.shared_room(p) + threads * cut.stage_room(p);
       const std::size_t bytes = static_cast<std::size_t>(numbers) * sizeof(T);
       most = bytes > most ? bytes : most;
     }
@@ -122,15 +135,11 @@ class DepthwiseGradient {
   }
 
  private:
-  static bool is_small(const Cut<T>& cut) {
-    return cut.turned * static_cast<i64>(sizeof(T)) <= kTurned;
-  }
-
   static Cut<T> cut_for(const Desc& d, const Plane& p, const ConstView& x, const ConstView& grad) {
     if (kLanes<T> == 1 || d.groups < kLanes<T>) return {d, p, Lanes::pixels};
     if (x.strides[1] == 1 && grad.strides[0] == 1) return {d, p, Lanes::channels};
     const Cut<T> cut(d, p, Lanes::turned);
-    return is_small(cut) ? cut : Cut<T>(d, p, Lanes::pixels);
+    return cut.turns(p) ? cut : Cut<T>(d, p, Lanes::pixels);
   }
 
   DepthwiseGradient(const Desc& d, const Plane& p, const Cut<T>& cut, const ConstView& x,
@@ -160,7 +169,7 @@ class DepthwiseGradient {
   void add_up(i64 unit, i64 share) const {
     T* sums = sums_of(unit, share);
     fill(sums, cut_.sums(p_), T(0));
-    const auto bytes = static_cast<std::size_t>(cut_.stage_room()) * sizeof(T);
+    const auto bytes = static_cast<std::size_t>(cut_.stage_room(p_)) * sizeof(T);
     T* stage = static_cast<T*>(thread_scratch(Slot::tile, bytes));
     fill(stage, cut_.by_channels ? kLanes<T> : cut_.pitch, T(0));
     const i64 rows = p_.images * p_.rows, end = rows * (share + 1) / cut_.shares;
@@ -168,8 +177,11 @@ class DepthwiseGradient {
       const i64 n = r / p_.rows, first = r % p_.rows;
       const i64 past = min_of(first + end - r, p_.rows);
       const i64 c = channel_of(unit);
-      if (cut_.by_channels)
-        add_vectors(rows_of(0, n, c, stage), rows_of(1, n, c, stage), first, past, stage, sums);
+      if (cut_.kind == Lanes::channels)
+        add_vectors(in_place(0, n, c), in_place(1, n, c), first, past, stage, sums);
+      else if (cut_.kind == Lanes::turned)
+        for (i64 b = first; b < past; b += cut_.band)
+          add_band(n, c, b, min_of(b + cut_.band, past), stage, sums);
       else
         for (i64 i = 0; i < min_of(kUnit, d_.groups - c); ++i)
           add_channel(n, c + i, first, past, stage, sums + i * p_.taps * kLanes<T>);
@@ -180,23 +192,35 @@ class DepthwiseGradient {
   // The row of the data that tap k of output row r sees; outside [0, high) there is none.
   i64 row_of(i64 r, i64 k) const { return r * p_.down.stride + k * p_.down.dilation - p_.down.low; }
 
-  // A vector's rows of the data (0) or of the gradient (1), turned around where need be.
-  Rows<T> rows_of(int side, i64 n, i64 c, T* stage) const {
-    constexpr i64 lanes = kLanes<T>;
+  // A vector's rows of the data (0) or of the gradient (1).
+  Rows<T> in_place(int side, i64 n, i64 c) const {
     const T* first = (side == 0 ? data_ : grad_) + n * image_[side] + c * channel_[side];
-    if (cut_.kind == Lanes::channels) return {first, row_[side], step_[side]};
-    const i64 high = side == 0 ? p_.high : p_.rows;
+    return {first, row_[side], step_[side]};
+  }
+
+  // Rows [first, past), whose channels become neighbours at `to`.
+  Rows<T> turned(int side, i64 n, i64 c, i64 first, i64 past, T* to) const {
+    constexpr i64 lanes = kLanes<T>;
     const i64 wide = side == 0 ? p_.along.size : p_.along.outputs;
-    T* to = stage + lanes + (side == 0 ? 0 : p_.high * p_.along.size * lanes);
+    const T* from = in_place(side, n, c).data + first * row_[side];
     const bool whole = row_[side] == wide * step_[side];
-    const i64 runs = whole ? 1 : high, length = whole ? high * wide : wide;
+    const i64 runs = whole ? 1 : past - first, length = whole ? (past - first) * wide : wide;
     for (i64 r = 0; r < runs; ++r) {
-      const Planes<const T> planes = {first + r * row_[side], lanes, channel_[side], nullptr};
+      const Planes<const T> planes = {from + r * row_[side], lanes, channel_[side], nullptr};
       const i64 apart = max_of((lanes - 1) * channel_[side], 0);
       const T* end = planes.first + apart + (length - 1) * step_[side] + 1;
       read_run(planes, step_[side], length, end, to + r * wide * lanes);
     }
-    return {to, wide * lanes, lanes};
+    return {to - first * wide * lanes, wide * lanes, lanes};
+  }
+
+  void add_band(i64 n, i64 c, i64 first, i64 past, T* stage, T* sums) const {
+    const i64 top = min_of(max_of(row_of(first, 0), 0), p_.high - 1);
+    const i64 bottom = max_of(min_of(row_of(past - 1, p_.tall - 1) + 1, p_.high), top + 1);
+    T* data = stage + kLanes<T>;
+    T* grad = data + cut_.seen(p_) * p_.along.size * kLanes<T>;
+    add_vectors(turned(0, n, c, top, bottom, data), turned(1, n, c, first, past, grad), first, past,
+                stage, sums);
   }
 
   void add_vectors(const Rows<T>& data, const Rows<T>& grad, i64 first, i64 past, const T* zeros,
@@ -257,10 +281,11 @@ class DepthwiseGradient {
     const i64 channels = min_of(cut_.by_channels ? kLanes<T> : kUnit, d_.groups - c);
     T* out = static_cast<T*>(out_.data) + c * s[1];
     for (i64 i = 0; i < channels; ++i)
-      for (i64 t = 0; t < p_.taps; ++t)
-        out[i * s[1] + t / p_.wide * down + t % p_.wide * along] =
-            cut_.by_channels ? sums[t * kLanes<T> + i]
-                             : total(sums + (i * p_.taps + t) * kLanes<T>);
+      for (i64 k = 0, t = 0; k < p_.tall; ++k)
+        for (i64 j = 0; j < p_.wide; ++j, ++t)
+          out[i * s[1] + k * down + j * along] = cut_.by_channels
+                                                     ? sums[t * kLanes<T> + i]
+                                                     : total(sums + (i * p_.taps + t) * kLanes<T>);
   }
 
   static T total(const T* lanes) {

@@ -5,6 +5,7 @@
 // pixels of a tile stream by; where output channels are few, the lanes hold pixels instead. Tiles
 // are dealt to a number of shares that the problem alone decides, and shares are added in order.
 #include "kernels/channel_io.hpp"
+#include "kernels/gradient_layer.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -18,18 +19,6 @@ inline constexpr i64 kSumBytes = 160 * 1024;                 // sums of a task
 inline constexpr i64 kShareBytes = 16 << 20;                 // sums of all shares
 inline constexpr i64 kTasks = 8;
 inline constexpr i64 kWork = 1 << 18;
-
-// The layer whose weight gradient this is.
-MC_INLINE Desc layer_of(const Desc& d) {
-  Desc layer = d;
-  for (int a = 0; a < d.rank; ++a) {
-    layer.out_size[a] = d.kernel[a];
-    layer.kernel[a] = d.out_size[a];
-    layer.stride[a] = d.dilation[a];
-    layer.dilation[a] = d.stride[a];
-  }
-  return layer;
-}
 
 // Axes without taps that lie one behind the other on all sides are one axis.
 MC_INLINE void join_axes(Desc& d, ConstView& x, ConstView& grad, View& out) {
@@ -177,20 +166,6 @@ MC_INLINE void along(const Rows<T>& x, const T* const* row, const T* grad, i64 l
     }
   }
   for (int m = 0; m < kRows; ++m) sums[m] += total<T>(acc[m]);
-}
-
-// Distance between neighbouring outputs where all have the same, else 0.
-MC_INLINE i64 even_step(const Desc& d, const i64* strides) {
-  i64 step = 0, along = 1;
-  for (int a = d.rank - 1; a >= 0; --a) {
-    if (d.out_size[a] == 1) continue;
-    if (step == 0)
-      step = strides[a];
-    else if (strides[a] != step * along)
-      return 0;
-    along *= d.out_size[a];
-  }
-  return step == 0 ? 1 : step;
 }
 
 template <class T>

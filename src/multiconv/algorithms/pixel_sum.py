@@ -28,7 +28,7 @@ class PixelSum(KernelInPlace):
     FEW_PLACES = 0.2
     """What is left of it where outputs outnumber places."""
 
-    AROUND = 79
+    AROUND = 60
     """Places that beginning and storing the sums takes as long as."""
 
     MOST_OUTPUTS = 4096

@@ -32,8 +32,8 @@ class WinogradGradient(KernelInPlace):
     TRANSFORM = 80
     """Multiply-adds that a number of a transformed tile takes."""
 
-    TRIPS = 1.5
-    """Trips through memory that data, gradients and sums are worth."""
+    TRIPS, SUMS = 1.5, 2.4
+    """Trips through memory that data and gradients are worth, and how many times that sums are."""
 
     FEWEST = 8
     """Channels on either side below which transforms take longer than products."""
@@ -65,9 +65,9 @@ class WinogradGradient(KernelInPlace):
         work = products * tiles * inputs * columns / self.RATE + self.TRANSFORM * numbers
         moved = problem.batch * problem.in_channels * reached(problem) + 2 * outputs(problem)
         moved += problem.out_channels * problem.group_in * math.prod(problem.kernel)
-        moved += problem.groups * products * inputs * columns
+        sums = problem.groups * products * inputs * columns
         alone = 2 * problem.groups * work / machine.flops(size)
-        alone += self.TRIPS * moved * size / machine.bandwidth1
+        alone += self.TRIPS * (moved + self.SUMS * sums) * size / machine.bandwidth1
         terms = problem.group_in * math.prod(problem.kernel)
         error = rounding(problem.acc_dtype) * (terms + self.ROUNDINGS)
         seconds = CALL + self.BEGIN + shared(alone, machine)
