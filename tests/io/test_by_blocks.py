@@ -3,6 +3,7 @@
 import io as stdio
 import re
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,7 +15,10 @@ from rich.console import Console
 
 import multiconv as mc
 from multiconv import outofcore
+from multiconv.cli._kernel_argument import Kernel
 from multiconv.cli._progress import showing
+from multiconv.cli._recipe import Recipe, Settings
+from multiconv.io import Data
 
 RANDOM = np.random.default_rng(3)
 TAPS = "[[[1,2,3],[4,-5,6]],[[7,8,9],[1,0,-2]],[[3,3,1],[5,2,2]]]"
@@ -136,6 +140,49 @@ def test_a_thinned_pyramid_has_a_coarser_scale(tmp_path, apply, pyramid):
     assert [found[f"s{k}"].shape for k in range(3)] == [(2, 25, 22), (2, 13, 11), (2, 7, 6)]
     datasets = found.attrs["ome"]["multiscales"][0]["datasets"]
     assert datasets[1]["coordinateTransformations"][0]["scale"] == [1, 4, 4]
+
+
+def test_short_integers_are_summed_in_single_floats(tmp_path, both):
+    array = numbers(40, 50, 61, top=65_536)
+    np.save(tmp_path / "a.npy", array)
+    files = both("gaussian:sigma=2,ndim=3", "--dtype", "uint16", source=tmp_path / "a.npy",
+                 suffix=".npy")  # fmt: skip
+    taps = mc.kernels.gaussian(2, ndim=3)
+    exact = np.rint(mc.convolve(array, taps, "same", boundary="symmetric"))
+    for found in map(np.load, files):
+        assert found.dtype == "uint16"
+        assert np.abs(found - exact).max() <= 1
+        assert (found != exact).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("taps", "dtype", "singles"),
+    [([[0.5, 0.5]], "uint16", True), ([[-0.5, 1.5]], "uint16", True),
+     ([[-1.5, 1.5]], "uint16", False), ([[9.5, 1]], "float32", True),
+     ([[9.5, 1]], "float64", False), ([[0.5, 0.5]], "uint32", False),
+     ([[0.5, 0.5]], "int16", True), ([[0.5, 0.5]], None, False)],
+)  # fmt: skip
+def test_where_single_floats_do(taps, dtype, singles):
+    data = Data(np.zeros((30, 40), "uint16"))
+    recipe = Recipe(data, [Kernel(np.array(taps), "taps")], Settings(dtype=dtype), Path("a.npy"))
+    assert (recipe.steps[0].taps.dtype == np.float32) == singles
+
+
+@pytest.mark.parametrize(
+    ("taps", "dtype"),
+    [([[0.25, 0.75]], "uint16"), ([[-0.25, 0.75]], "float32"), ([[0.5, 0.51]], "float32")],
+)  # fmt: skip
+def test_results_are_rounded_at_once_where_none_is_clipped(taps, dtype):
+    data = Data(np.zeros((30, 40), "uint16"))
+    recipe = Recipe(data, [Kernel(np.array(taps), "taps")], Settings(dtype="uint16"), Path("a.npy"))
+    assert recipe.steps[0].blocks.dtype == dtype
+
+
+def test_clipped_values_are_told(tmp_path, both, capsys):
+    np.save(tmp_path / "a.npy", numbers(40, 50, 61))
+    files = both("[[[-0.5,1.5]]]", "--dtype", "uint16", source=tmp_path / "a.npy", suffix=".npy")
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert len(set(re.findall(r"note +(.*below.*)", capsys.readouterr().out))) == 1
 
 
 # --- pipelines

@@ -9,6 +9,7 @@
 #include "base/kernel.hpp"
 #include "kernels/activation.hpp"
 #include "kernels/lanes.hpp"
+#include "kernels/round_row.hpp"
 #include "kernels/stored.hpp"
 #include "simd/vec.hpp"
 
@@ -221,6 +222,8 @@ MC_FINISH(extern);
 // Writes n values as they are stored.
 template <class T, class Out>
 MC_INLINE void store_row(const T* row, Out* out, i64 stride, i64 n) {
+  if constexpr (is_float<T> && sizeof(Out) <= 2)
+    if (stride == 1) return round_row(row, out, n);
   if (stride == 1)
     for (i64 i = 0; i < n; ++i) out[i] = narrowed<Out>(row[i]);
   else

@@ -4,8 +4,10 @@
 // The first pass, along the first axis that has taps, reads the input in place and makes a few
 // slabs of a tile and its halo. The pass along the next axis makes rows of them, or thinner slabs,
 // and the pass along the last axis writes the output. Nothing but the input and the output passes
-// through memory, and only the first pass is repeated in halos.
+// through memory, and only the first pass is repeated in halos. Along the second axis slabs hold a
+// part of a tile at a time; the halo that one part shares with the next is moved, not made again.
 #include <cstdint>
+#include <cstring>
 
 #include "base/kernel.hpp"
 #include "kernels/stencil.hpp"
@@ -16,6 +18,7 @@ namespace {
 
 inline constexpr i64 kRowBytes = 24 << 10;    // of a few rows, which stay in the first-level cache
 inline constexpr i64 kSlabBytes = 320 << 10;  // of a few slabs, which stay in the second-level one
+inline constexpr i64 kBandRows = 128;         // of a tile, along the axis after the first
 inline constexpr i64 kFarBytes = 8 << 20;     // of results that go past the caches
 inline constexpr i64 kFusedTasks = 16;        // that make work to share
 
@@ -24,6 +27,7 @@ struct Tiling {
   int top, last;
   i64 span[kMaxRank];   // from the first tap to one past the last
   i64 tile[kMaxRank];   // outputs of a tile
+  i64 part;             // of them that slabs hold at once, on the axis after the first
   i64 count[kMaxRank];  // tiles
   i64 slab[kMaxRank];   // samples of a tile and its halo, on this axis and those behind it
   i64 tasks;
@@ -48,7 +52,7 @@ struct Fused {
     for (int a = t.last; a >= 0; --a) {
       t.count[a] = ceil_div(d.out_size[a], t.tile[a]);
       t.tasks *= t.count[a];
-      const i64 n = t.tile[a] + t.span[a] - 1;
+      const i64 n = (a == t.top + 1 ? t.part : t.tile[a]) + t.span[a] - 1;
       // Rows of a power of two would all meet in the same lines of the cache.
       t.slab[a] = a == t.last ? padded(n) + kLanes<T> + 64 / kItem : n * t.slab[a + 1];
     }
@@ -66,10 +70,16 @@ struct Fused {
     }
     const i64 room = kRowBytes / kItem / kStencilRows - t.span[t.last];
     t.tile[t.last] = split(d.out_size[t.last], max_of(room, 2 * t.span[t.last]));
+    t.part = t.tile[t.top + 1];
     measure_tiling(d, t);
     for (int a = t.top + 1; a < t.last; ++a) {
       const i64 rows = kSlabBytes / kItem / kStencilRows / t.slab[a + 1] - t.span[a];
       t.tile[a] = split(d.out_size[a], max_of(rows, max_of(t.span[a], 4)));
+      t.part = t.tile[t.top + 1];
+      measure_tiling(d, t);
+    }
+    if (t.top + 1 < t.last) {
+      t.tile[t.top + 1] = split(d.out_size[t.top + 1], max_of(kBandRows, t.part));
       measure_tiling(d, t);
     }
     const i64 bands = min_of(ceil_div(kFusedTasks, t.tasks), ceil_div(d.out_size[t.top], 16));
@@ -158,13 +168,41 @@ struct Fused {
       const i64 slab = t.slab[a + 1];
       for (i64 i = 0; i < size[a];) {
         const bool group = grouped(a) && i + kStencilRows <= size[a] && none_outside(i);
-        if (group)
-          first_slabs<kStencilRows>(i);
-        else
-          first_slabs<1>(i);
-        for (int r = 0; r < (group ? kStencilRows : 1); ++r, ++i)
-          next(a + 1, slabs[a] + r * slab, out + i * out_step(a));
+        const int count = group ? kStencilRows : 1;
+        each_part([&](i64 part, i64 kept) {
+          if (group)
+            first_slabs<kStencilRows>(i, kept);
+          else
+            first_slabs<1>(i, kept);
+          const At at = out + part * out_step(a + 1);
+          for (int r = 0; r < count; ++r)
+            next(a + 1, slabs[a] + r * slab, at + (i + r) * out_step(a));
+        });
+        i += count;
       }
+    }
+
+    // Goes along the axis after the first, as much at a time as slabs hold. Calls `f` with where a
+    // part begins and how many rows are made already: those that its windows share with the last's.
+    template <class F>
+    void each_part(F&& f) {
+      const int a = t.top + 1;
+      const i64 begin = first[a], all = size[a];
+      for (i64 part = 0, kept = 0; part < all; part += t.part, kept = t.span[a] - 1) {
+        if (part > 0) move_rows(t.part, kept);
+        first[a] = begin + part;
+        size[a] = min_of(t.part, all - part);
+        f(part, kept);
+      }
+      first[a] = begin;
+      size[a] = all;
+    }
+
+    // To the beginning of each slab.
+    void move_rows(i64 from, i64 count) {
+      const i64 slab = t.slab[t.top + 1], row = t.slab[t.top + 2];
+      for (T* to = slabs[t.top]; to < slabs[t.top] + kStencilRows * slab; to += slab)
+        std::memmove(to, to + from * row, static_cast<std::size_t>(count * row) * sizeof(T));
     }
 
     bool none_outside(i64 i) const {
@@ -173,10 +211,12 @@ struct Fused {
       return true;
     }
 
-    // Slabs number i and on: every row of the axes between the first and the last.
+    // Slabs number i and on: every row of the axes between the first and the last, but the first
+    // `kept` of the former.
     template <int R>
-    void first_slabs(i64 i) {
+    void first_slabs(i64 i, i64 kept) {
       i64 index[kMaxRank] = {};
+      index[t.top + 1] = kept;
       for (;;) {
         i64 at = 0;
         T* to = slabs[t.top];

@@ -40,6 +40,9 @@ class Fused(NativeAlgorithm):
     STREAM = 4.4
     """Bytes that are read and written while a copy of one thread moves one."""
 
+    BAND = 100
+    """Rows between the first axis and the last that share a halo."""
+
     NEAR = 40
     """Taps along the first axis whose rows the cache holds."""
 
@@ -70,7 +73,7 @@ class Fused(NativeAlgorithm):
         lanes = machine.lanes * 4 // problem.acc_dtype.itemsize
         row = self.ROW if last >= 4 * lanes else self.SHORT_ROW
         # Halos of the axes between the first and the last go through the first pass more than once.
-        again = math.prod(1 + k / max(k, 60) for k in middle)
+        again = math.prod(1 + k / max(k, self.BAND) for k in middle)
         column = self.COLUMN if first <= self.NEAR else self.FAR_COLUMN
         around = self.AROUND_VOLUME if middle else self.AROUND_PLANE
         taps = last / row + sum(middle) / self.COLUMN + again * first / column + around

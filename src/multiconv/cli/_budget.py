@@ -100,13 +100,16 @@ def needed(recipe: Recipe, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def fitting_block(
-    recipe: Recipe, chunks: tuple[int, ...], limit: int, fewest: int
+    recipe: Recipe, chunks: tuple[int, ...], limit: int, fewest: int, enough: int | None = None
 ) -> tuple[int, ...]:
-    """The largest block that takes no more than ``limit`` bytes with the algorithms' scratch."""
+    """A block that takes no more than ``limit`` bytes with the algorithms' scratch.
+
+    The largest, or one that has ``enough`` samples and whose margins are small.
+    """
     room = limit
     while True:
         block = outofcore.fitting_block(
-            recipe.shape, chunks, lambda shape: block_bytes(recipe, shape), room, fewest
+            recipe.shape, chunks, lambda shape: block_bytes(recipe, shape), room, fewest, enough
         )
         scratch = max(plan.scratch_bytes for plan in plans(recipe, block))
         if block_bytes(recipe, block) + scratch <= limit:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,10 +30,12 @@ from ._pyramid import Means
 from ._recipe import Recipe, Settings
 from ._resources import Place, Resources
 
-WORKERS = 2
-"""Blocks in work at once: while one is read or written, the other is computed."""
-FEWEST = 4 * WORKERS
-"""Blocks that there are at least, where the array has as many chunks."""
+IN_WORK = 2
+"""Blocks in work at once, at least: while one is read or written, the other is computed."""
+EACH = 4
+"""Blocks that there are at least for each in work, where the array has as many chunks."""
+ENOUGH, MANY = 2**22, 64
+"""Samples of a block that is worth its fixed costs; so many blocks give the disk work soon."""
 POOL = 4
 """Which part of the memory the engine may keep for later results."""
 
@@ -68,9 +73,9 @@ class BlockJob:
         start = time.perf_counter()
         mc.keep_memory(self._resources.memory // POOL)
         _budget.give_back_at_once()
-        runner = (outofcore.on_threads(WORKERS) if self._resources.scheduler is None
-                  else outofcore.on_cluster(self._resources.scheduler))  # fmt: skip
         job = Job(self._target, self._identity(), self._create, self._stages, self._check_input)
+        runner = (_on_threads(self._in_work) if self._resources.scheduler is None
+                  else outofcore.on_cluster(self._resources.scheduler))  # fmt: skip
         with showing(self._target, quiet=self._resources.quiet) as progress:
             summary = outofcore.run(job, runner, restart=self._resources.restart,
                                     progress=progress)  # fmt: skip
@@ -103,7 +108,12 @@ class BlockJob:
 
     def _fitting_block(self) -> tuple[int, ...]:
         chunks = io.target_chunks(self._target, self.result, self._source)
-        return _budget.fitting_block(self._recipe, chunks, self._room(), FEWEST)
+        # Blocks that cut through chunks read them more than once; a cluster's cost a message each.
+        rows = sum(n > 1 for n in self._source.chunks) <= 1
+        here = rows and self._resources.scheduler is None
+        enough = max(ENOUGH, math.prod(self._recipe.shape) // MANY) if here else None
+        fewest = EACH * self._in_work
+        return _budget.fitting_block(self._recipe, chunks, self._room(), fewest, enough)
 
     def _fitting_part(self, level: io.Level) -> tuple[int, ...]:
         """The largest block of a pyramid's level, which takes what it is the mean of."""
@@ -115,13 +125,39 @@ class BlockJob:
 
     def _room(self) -> int:
         """Bytes for one of the blocks in work."""
+        return self._left // self._in_work
+
+    @cached_property
+    def _left(self) -> int:
+        """Bytes for all of them."""
         limit = self._resources.memory
-        return _budget.left(limit - limit // POOL) // WORKERS
+        return _budget.left(limit - limit // POOL)
+
+    @cached_property
+    def _in_work(self) -> int:
+        """How many blocks are in work at once: one more than threads, if memory allows.
+
+        Those that are used by default, as blocks' shapes must not depend on what is set.
+        """
+        whole = self._recipe.shape
+        sample = _budget.block_bytes(self._recipe, whole) / max(1, math.prod(whole))
+        return max(IN_WORK, min(machine().threads + 1, int(self._left / (2 * ENOUGH * sample))))
 
     def _check_input(self) -> None:
         if io.fingerprint(self._place.path) != self._fingerprint:
             raise FileError(f"{self._place.path}: was changed while it was read, --restart begins "
                             "anew")  # fmt: skip
+
+
+def _on_threads(count: int) -> outofcore.Runner:
+    """So many blocks at once; threads that all have blocks of their own do not share any."""
+
+    def run(task: Callable[[int], outofcore.Entry], numbers: Sequence[int]) -> outofcore.Done:
+        alone = min(count, len(numbers)) >= mc.get_num_threads()
+        with mc.num_threads(1) if alone else contextlib.nullcontext():
+            yield from outofcore.on_threads(count)(task, numbers)
+
+    return run
 
 
 def _digest(content: bytes) -> str:

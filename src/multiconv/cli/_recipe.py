@@ -140,17 +140,21 @@ class Recipe:
             dtype = _samples.working_type(dtype)
         if self.kept_opacity:
             shape = (*shape[:-1], shape[-1] - 1)
+        singles = _rules.in_singles(data, kernels, asked)
+        at_once = singles and asked == dtype and self.settings.signed == "clip"
         steps: list[Step] = []
         for place, kernel in enumerate(kernels):
             axes = _rules.axes(data, kernel)
             taps = _fitted(kernel.array, dtype, len(shape), axes)
+            if singles and taps.dtype == np.float64:
+                taps = taps.astype(np.float32)
             last = place == len(kernels) - 1
             options = {
                 "mode": self.settings.mode or _rules.default_mode(data, kernel),
                 "boundary": self.settings.boundary or _rules.default_boundary(data),
                 "stride": self.settings.stride if last else 1,
                 "dilation": self.settings.dilation, "axes": axes, "method": self.settings.method,
-                **_widening(data, asked, dtype, taps),
+                **_result(data, asked, dtype, taps, at_once and len(kernels) == 1),
             }  # fmt: skip
             steps.append(_step(taps, options, mc.ShapeDtype(shape, dtype)))
             shape, dtype = steps[-1].blocks.shape, steps[-1].blocks.dtype
@@ -162,12 +166,15 @@ def _step(taps: NDArray[Any], options: dict[str, Any], source: mc.ShapeDtype) ->
     return Step(taps, options, blocks, source)
 
 
-def _widening(
-    data: Data, asked: np.dtype[Any] | None, dtype: np.dtype[Any], taps: NDArray[Any]
-) -> dict[str, Any]:
-    """The result type asked for of an array, where it is one that the engine may sum in."""
+def _result(
+    data: Data, asked: np.dtype[Any] | None, dtype: np.dtype[Any], taps: NDArray[Any],
+    at_once: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """The result type asked for of an array, where the engine may sum in it or round to it."""
     if data.kind != "array" or asked is None:
         return {}
+    if at_once and taps.dtype.kind == "f" and _rules.stays_within(asked, taps):
+        return {"dtype": asked}
     return {"dtype": asked} if np.can_cast(np.result_type(dtype, taps), asked) else {}
 
 

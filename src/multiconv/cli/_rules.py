@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from multiconv.io import Data, format_of
 
 from ._kernel_argument import Kernel
+from ._samples import full_scale
 
 SUBTYPES = {"uint8": "PCM_U8", "int16": "PCM_16", "int32": "PCM_32",
             "float32": "FLOAT", "float64": "DOUBLE"}  # fmt: skip
+LARGEST_SUM = 2**17
+"""Up to which single floats hold sums to a tenth, so that few are rounded to another neighbour."""
+NEARLY_HALF = 0.49
+"""How far beyond a type's ends values still are rounded to them."""
 
 
 def sample_type(data: Data, asked: str | None) -> np.dtype[Any] | None:
@@ -28,6 +36,25 @@ def sample_type(data: Data, asked: str | None) -> np.dtype[Any] | None:
     if found.kind not in "iufc" or (found.kind == "c" and data.kind == "image"):
         raise ValueError(f"dtype: {asked!r} is not allowed, give integers or floats")
     return found
+
+
+def in_singles(data: Data, kernels: Sequence[Kernel], asked: np.dtype[Any] | None) -> bool:
+    """Whether single floats sum an array of integers as well as the type asked for can show."""
+    source = data.array.dtype
+    if data.kind != "array" or asked is None or source.kind not in "iu" or source.itemsize > 2:
+        return False
+    if asked.kind not in "iu" or asked.itemsize > 2:
+        return asked == np.float32
+    gain = math.prod(float(np.abs(kernel.array).sum()) for kernel in kernels)
+    return gain * max(full_scale(source), full_scale(asked)) <= LARGEST_SUM
+
+
+def stays_within(dtype: np.dtype[Any], taps: NDArray[Any]) -> bool:
+    """Whether no sum of such integers can lie outside their type's range."""
+    bounds = np.iinfo(dtype)
+    above, below = (float(np.clip(sign * taps, 0, None).sum(dtype=float)) for sign in (1, -1))
+    low, high = bounds.min * above - bounds.max * below, bounds.max * above - bounds.min * below
+    return bounds.min - NEARLY_HALF <= low and high <= bounds.max + NEARLY_HALF
 
 
 def subtype(data: Data, asked: str | None, target: Path) -> str | None:

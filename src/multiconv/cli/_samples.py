@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from multiconv import _memory
+
 PIECE = 2**15
 """Values that are rounded at once, which stay in the processor's cache meanwhile."""
 
@@ -48,12 +50,12 @@ def stored(
     Integer depths map full scale to full scale; floats keep the units of ``source``.
     """
     if target.kind in "fc":
-        return _magnitude(values, signed).astype(target), (0.0, 0.0)
+        return _magnitude(values, signed).astype(target, copy=False), (0.0, 0.0)
     if values.dtype.kind in "iub" and np.can_cast(values.dtype, target):
-        return _magnitude(values, signed).astype(target), (0.0, 0.0)
+        return _magnitude(values, signed).astype(target, copy=False), (0.0, 0.0)
     scale = full_scale(target) / full_scale(source)
     rescaled = source.kind == "u" and target.kind == "u" and source != target
-    found, flat = np.empty(values.size, target), values.reshape(-1)
+    found, flat = _memory.empty((values.size,), target), values.reshape(-1)
     below = above = 0
     for start in range(0, values.size, PIECE):
         part = _magnitude(flat[start : start + PIECE], signed)

@@ -15,6 +15,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from multiconv import _memory
+
 from ._chunked import Region, lengths
 from ._data import FileError
 
@@ -38,7 +40,7 @@ class RawArray:
             cut = (slice(p.start - w.start, p.stop - w.start)
                    for p, w in zip(region, wider, strict=True))  # fmt: skip
             return np.ascontiguousarray(self.read(wider)[tuple(cut)])
-        found = np.empty(lengths(region), self.dtype)
+        found = _memory.empty(lengths(region), self.dtype.newbyteorder("=")).view(self.dtype)
         content = _bytes_of(found)
         with open(self.path, "rb", buffering=0) as file:
             for start, place in self._runs(region, len(content)):

@@ -8,11 +8,12 @@ from ._grid import Grid, fitting_block
 from ._job import Entry, Job, Samples, Stage
 from ._lock import locked
 from ._run import Interrupted, Summary, run
-from ._runners import Runner, on_cluster, on_threads
+from ._runners import Done, Runner, on_cluster, on_threads
 from ._workspace import partial_path
 
 __all__ = [
     "Cluster",
+    "Done",
     "Entry",
     "Grid",
     "Interrupted",

@@ -11,6 +11,8 @@ from multiconv.io import Region
 
 LARGEST = 2**26
 """Samples of a block, that a run stopped has little to do again."""
+WORTH_IT = 0.9
+"""What a sample of a larger block costs at most, beside one of a block that is large enough."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Grid:
 
 def fitting_block(
     shape: Sequence[int], chunks: Sequence[int], cost: Callable[[tuple[int, ...]], int],
-    limit: int, fewest: int = 1,
+    limit: int, fewest: int = 1, enough: int | None = None,
 ) -> tuple[int, ...]:  # fmt: skip
     """The largest block, a whole number of chunks, whose cost keeps within a limit.
 
@@ -68,6 +70,8 @@ def fitting_block(
         Bytes that are allowed.
     fewest : int
         How many blocks there should be at least.
+    enough : int, optional
+        Samples from which a block grows only where that costs clearly less a sample.
 
     Returns
     -------
@@ -87,11 +91,15 @@ def fitting_block(
         )
     most = min(LARGEST, max(math.prod(block), math.prod(shape) // fewest))
     while True:
-        larger = [tuple(min(2 * b, n) if a == axis else b
-                        for a, (b, n) in enumerate(zip(block, shape, strict=True)))
-                  for axis in reversed(range(len(block)))]  # fmt: skip
-        costs = {c: cost(c) for c in larger if c != block and math.prod(c) <= most}
+        doubled = [tuple(min(2 * b, n) if a == axis else b
+                         for a, (b, n) in enumerate(zip(block, shape, strict=True)))
+                   for axis in reversed(range(len(block)))]  # fmt: skip
+        costs = {c: cost(c) for c in doubled if c != block and math.prod(c) <= most}
         allowed = [c for c, needed in costs.items() if needed <= limit]
         if not allowed:
             return block
-        block = min(allowed, key=lambda c: costs[c] / math.prod(c))
+        larger = min(allowed, key=lambda c: costs[c] / math.prod(c))
+        grown = math.prod(larger) / math.prod(block)
+        if enough and math.prod(block) >= enough and costs[larger] > WORTH_IT * grown * cost(block):
+            return block
+        block = larger

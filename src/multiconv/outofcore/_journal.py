@@ -1,4 +1,4 @@
-"""Which blocks are written: one line of JSON each, on the disk before the next is begun."""
+"""Which blocks are written: one line of JSON each, with the system before the next is done."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ class Journal:
         line = json.dumps([*key, entry.checksum, *entry.clipped]) + "\n"
         self._file.write(line.encode())
         self._file.flush()
-        os.fsync(self._file.fileno())
         self.entries[key] = entry
 
     def __enter__(self) -> Journal:

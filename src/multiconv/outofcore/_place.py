@@ -14,7 +14,7 @@ LEFTOVER = ".partial"
 def settle(path: str) -> None:
     """Bring what was written to the disk; take away what a killed writer left."""
     if os.path.isfile(path):
-        _sync(path)
+        sync(path)
         return
     for folder, _, names in os.walk(path):
         for name in names:
@@ -22,8 +22,8 @@ def settle(path: str) -> None:
             if name.endswith(LEFTOVER):
                 os.unlink(file)
             else:
-                _sync(file)
-        _sync(folder)
+                sync(file)
+        sync(folder)
 
 
 def put(path: str, target: str) -> None:
@@ -35,7 +35,7 @@ def put(path: str, target: str) -> None:
         shutil.rmtree(aside, ignore_errors=True)
         os.rename(target, aside)
         os.rename(path, target)
-    _sync(os.path.dirname(target))
+    sync(os.path.dirname(target))
 
 
 def _exchanged(path: str, target: str) -> bool:
@@ -49,7 +49,8 @@ def _exchanged(path: str, target: str) -> bool:
     return done == 0
 
 
-def _sync(path: str) -> None:
+def sync(path: str) -> None:
+    """Bring a file or a folder's names to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from multiconv.io import lengths
 from ._job import Job, Stage, Task
 from ._journal import Journal
 from ._runners import Runner
+from ._settling import Settling
 from ._workspace import Workspace, partial_path
 
 Progress = Callable[[int, int], None]
@@ -86,7 +88,8 @@ def run(
             course = _Course(workspace.partial, stages, journal, progress)
             try:
                 kept = course.check()
-                course.run(runner)
+                with workspace.settling() as settling:
+                    course.run(runner, settling)
                 job.check_input()
                 workspace.finish()
             except (KeyboardInterrupt, OSError, ValueError) as error:
@@ -124,14 +127,16 @@ class _Course:
                 del self._journal.entries[stage, number]
         return self.written
 
-    def run(self, runner: Runner) -> None:
+    def run(self, runner: Runner, settling: Settling) -> None:
         """Compute what is missing, one array after the other."""
         for stage, task in enumerate(self._tasks):
             missing = [n for n in range(len(task.stage.grid))
                        if (stage, n) not in self._journal.entries]  # fmt: skip
-            for number, entry in runner(task, missing):
-                self._journal.add((stage, number), entry)
-                self._advance(stage, number)
+            with contextlib.closing(runner(task, missing)) as done:
+                for number, entry in done:
+                    self._journal.add((stage, number), entry)
+                    settling.written()
+                    self._advance(stage, number)
 
     def clipped(self) -> tuple[int, int]:
         """Values of the first array that were clipped from below and above."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Any, Protocol
@@ -11,9 +11,9 @@ from multiconv._errors import MissingExtraError
 
 from ._job import Entry
 
-Done = Iterator[tuple[int, Entry]]
+Done = Generator[tuple[int, Entry], None, None]
 QUEUED = 4
-"""Blocks that each worker of a cluster has to do, so that none waits for the next."""
+"""Blocks that each worker has to do, so that none waits for the next."""
 PATIENCE = 10
 """Seconds in which a scheduler must answer."""
 
@@ -26,21 +26,32 @@ class Runner(Protocol):
 
 
 def on_threads(count: int) -> Runner:
-    """A runner on ``count`` threads: while one reads or writes, another computes."""
+    """A runner on ``count`` threads: while one reads or writes, another computes.
+
+    None waits for what is done with the blocks that are yielded.
+    """
 
     def run(task: Callable[[int], Entry], numbers: Sequence[int]) -> Done:
         waiting = iter(numbers)
-        with ThreadPoolExecutor(count) as pool:
+        pool = ThreadPoolExecutor(count)
+        try:
             running: dict[Future[Entry], int] = {}
             while True:
-                for number in islice(waiting, count - len(running)):
+                for number in islice(waiting, QUEUED * count - len(running)):
                     running[pool.submit(task, number)] = number
                 if not running:
                     return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                done = wait(running, return_when=FIRST_COMPLETED).done
+                for future in sorted(done, key=_failed):
                     yield running.pop(future), future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     return run
+
+
+def _failed(future: Future[Entry]) -> bool:
+    return future.exception() is not None
 
 
 def on_cluster(address: str) -> Runner:

@@ -15,6 +15,7 @@ from . import _place
 from ._job import Job, Stage
 from ._journal import Journal
 from ._lock import locked
+from ._settling import Settling
 
 
 def partial_path(target: str) -> str:
@@ -31,6 +32,7 @@ class Workspace:
         self.partial = partial_path(job.target)
         self._folder = os.path.dirname(self.partial)
         self._note = os.path.join(self._folder, "job.json")
+        self._journal = os.path.join(self._folder, "journal")
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -40,7 +42,11 @@ class Workspace:
 
     def journal(self) -> Journal:
         """The blocks that are written."""
-        return Journal(os.path.join(self._folder, "journal"))
+        return Journal(self._journal)
+
+    def settling(self) -> Settling:
+        """Brings the blocks, then the journal that tells of them, to the disk."""
+        return Settling([self.partial, self._journal])
 
     def forget_what_is_done(self, restart: bool) -> None:
         """Take away a kept run that is not to be gone on with, or that had put its result in place.
