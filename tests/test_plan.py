@@ -297,3 +297,15 @@ def test_threads_share_a_plan(rng):
     for thread in threads:
         thread.join()
     assert all(results)
+
+
+def test_further_arguments_by_position():
+    x, h = np.arange(5.0), np.array([1.0, -2.0, 4.0])
+    plan = mc.plan(mc.convolve, x, h, "same")
+    np.testing.assert_array_equal(plan(x), mc.convolve(x, h, "same"))
+    grad, w = np.ones((1, 2, 3)), np.ones((2, 1, 2))
+    assert mc.plan(mc.conv_input_grad, grad, w, (1, 1, 4)).out_shape == (1, 1, 4)
+    with pytest.raises(TypeError, match="takes 3 arguments by position, got 4"):
+        mc.plan(mc.convolve, x, h, "same", 0)
+    with pytest.raises(TypeError, match="mode: is given by position and by name"):
+        mc.plan(mc.convolve, x, h, "same", mode="full")

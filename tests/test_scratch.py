@@ -19,6 +19,8 @@ TRIES, LONGEST = 4, 0.1
 SMALL = 16 << 10
 """Bytes that do not count: alignment, tables of shapes."""
 
+COPYING = ("fused", "low_rank")
+
 PROBLEMS = """
     in3000000 k9 p4:4 float32
     in2000000 k301 p150:150 b=reflect float64
@@ -117,8 +119,8 @@ def measured(algorithm, problem, prepared, threads, rng, stated):
     found = []
     with mc.num_threads(threads):
         for x in arrays(problem, rng):
-            if algorithm.name == "fused" and x.strides[-1] != x.itemsize:
-                continue  # it copies what is no row of neighbours
+            if algorithm.name in COPYING and x.strides[-1] != x.itemsize:
+                continue  # `fused`, which may be a pass, copies what is no row of neighbours
             run = partial(algorithm.run, prepared, x, epilogue, out)
             found.append(taken(run, (1 - NEAR) * stated))
     return found

@@ -407,7 +407,7 @@ def conv_weight_grad(
     return _run(build, x, grad, options, NO_EPILOGUE, method, out, ("x", "grad"))
 
 
-def plan(function: Callable[..., Any], x: Any, w: Any, bias: Any = None, **options: Any) -> Plan:
+def plan(function: Callable[..., Any], x: Any, w: Any, *more: Any, **options: Any) -> Plan:
     """Decide how a call would be computed, without computing it.
 
     Parameters
@@ -416,11 +416,9 @@ def plan(function: Callable[..., Any], x: Any, w: Any, bias: Any = None, **optio
         `convolve`, `correlate`, `conv`, `conv_transpose`, `conv_input_grad` or `conv_weight_grad`.
     x, w : array_like or ShapeDtype
         The function's first two arguments, or their shapes. A kernel array is prepared and held.
-    bias : array_like or ShapeDtype, optional
-        For the layers.
-    **options
-        The function's other arguments. Of ``bias`` and ``scale`` arrays are held too, of
-        ``residual`` only the shape counts: each call brings its own.
+    *more, **options
+        The function's other arguments, as it takes them. Of ``bias`` and ``scale`` arrays are held
+        too, of ``residual`` only the shape counts: each call brings its own.
 
     Returns
     -------
@@ -438,11 +436,12 @@ def plan(function: Callable[..., Any], x: Any, w: Any, bias: Any = None, **optio
     'mb1 ic1 oc1 in5 k3 flip float64'
     """
     build = _builder(function)
+    options = _named(function, more, options)
     method = options.pop("method", "auto")
     if "out" in options:
         raise TypeError("out: is an argument of the plan's calls, not of plan()")
     shapes = [_shape_of(a, n) for a, n in ((x, "x"), (w, "w"))]
-    given = {"bias": bias, "scale": options.pop("scale", None)}
+    given = {n: options.pop(n, None) for n in ("bias", "scale")}
     arrays = {n: a for n, a in given.items() if a is not None}
     options |= {n: _shape_of(a, n) for n, a in arrays.items()}
     if options.get("residual") is not None:
@@ -460,9 +459,8 @@ def plan(function: Callable[..., Any], x: Any, w: Any, bias: Any = None, **optio
 
 
 def tune(
-    function: Callable[..., Any], x: Any, w: Any, bias: Any = None, *, rounds: int = 5,
-    **options: Any,
-) -> Plan:  # fmt: skip
+    function: Callable[..., Any], x: Any, w: Any, *more: Any, rounds: int = 5, **options: Any
+) -> Plan:
     """Measure the algorithms that may run a call, remember the fastest, and return its plan.
 
     The choice is kept for this problem, CPU and version in the user's cache directory, and every
@@ -470,7 +468,7 @@ def tune(
 
     Parameters
     ----------
-    function, x, w, bias, **options
+    function, x, w, *more, **options
         As for `plan`, but with arrays.
     rounds : int, optional
         Every candidate runs once in each round; the minimum counts.
@@ -490,11 +488,11 @@ def tune(
     if "method" in options:
         raise TypeError("method: tune measures every algorithm, leave it out")
     x, w, residual = _arrays.to_numpy(x, "x"), _arrays.to_numpy(w, "w"), options.get("residual")
-    first = plan(function, x, w, bias, **options)
+    first = plan(function, x, w, *more, **options)
     best = min(r.seconds for r in first.explain().rows if r.accepted and r.seconds is not None)
     names = [r.algorithm for r in first.explain().rows
              if r.accepted and r.seconds is not None and r.seconds < 20 * best]  # fmt: skip
-    plans = [plan(function, x, w, bias, method=n, **options) for n in names]
+    plans = [plan(function, x, w, *more, method=n, **options) for n in names]
     times = {n: float("inf") for n in names}
     for _ in range(max(rounds, 1) + 1):
         for name, candidate in zip(names, plans, strict=True):
@@ -505,7 +503,7 @@ def tune(
     planner.forget()
     _core.forget_calls()
     _plans.clear()
-    return plan(function, x, w, bias, **options)
+    return plan(function, x, w, *more, **options)
 
 
 def algorithm_for(
@@ -552,6 +550,23 @@ def _builder(function: Any) -> Callable[..., Request]:
     except (KeyError, TypeError):
         names = ", ".join(f"mc.{f.__name__}" for f in _BUILDERS)
         raise TypeError(f"function: {function!r} has no plan, give one of {names}") from None
+
+
+def _named(
+    function: Callable[..., Any], more: tuple[Any, ...], options: dict[str, Any]
+) -> dict[str, Any]:
+    """A function's arguments after the first two, by name."""
+    found = list(inspect.signature(function).parameters.values())[2:]
+    names = [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(more) > len(names):
+        raise TypeError(
+            f"plan: {function.__name__} takes {2 + len(names)} arguments by position, "
+            f"got {2 + len(more)}"
+        )
+    given = dict(zip(names, more, strict=False))
+    for name in given.keys() & options.keys():
+        raise TypeError(f"{name}: is given by position and by name")
+    return given | options
 
 
 def _shape_of(array: Any, name: str) -> ShapeDtype:
