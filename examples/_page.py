@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from _panels import COLOURS, FAINT, INK, MAPS, RULE, title
+from _palette import palette
+from _panels import title
 from _training import Learner
 
 WIDTHS = {"multiconv": 1.6, "torch": 3.2}
@@ -35,7 +36,7 @@ def sheet(learners: Sequence[Learner], goal: float, heading: str, remark: str,
     """Draw everything but the lower row, whose panels are so many inches wide."""
     figure = Figure(figsize=(WIDTH, HEIGHT))
     figure.text(MARGIN / WIDTH, 1 - 0.38 / HEIGHT, heading, size=17, weight="bold", va="top")
-    figure.text(MARGIN / WIDTH, 1 - 0.76 / HEIGHT, remark, size=10, color=FAINT, va="top")
+    figure.text(MARGIN / WIDTH, 1 - 0.76 / HEIGHT, remark, size=10, color=palette().faint, va="top")
     loss, accuracy, confused = _row(figure, UPPER, (3.2, 3.2, 3.6), INDENT)
     _losses(loss, learners)
     _accuracies(accuracy, learners, goal)
@@ -59,10 +60,10 @@ def _row(figure: Figure, where: tuple[float, float], widths: Sequence[float],
 def _curves(axes: Axes, learners: Sequence[Learner], values: str) -> None:
     for learner in reversed(learners):
         known = getattr(learner, values)
-        axes.plot(range(1, len(known) + 1), known, color=COLOURS[learner.engine],
+        axes.plot(range(1, len(known) + 1), known, color=palette().engines[learner.engine],
                   lw=WIDTHS[learner.engine], alpha=0.95, solid_capstyle="round",
                   label=learner.engine, clip_on=False, zorder=3)  # fmt: skip
-    axes.grid(axis="y", color=RULE, lw=0.6)
+    axes.grid(axis="y", color=palette().rule, lw=0.6)
     axes.tick_params(length=0)
     axes.set_xlabel("epoch")
     axes.set_xlim(1, max(2, learners[0].epochs))
@@ -91,29 +92,29 @@ def _accuracies(axes: Axes, learners: Sequence[Learner], goal: float) -> None:
     axes.yaxis.set_major_formatter(
         FuncFormatter(lambda e, _: f"{100 - e:g} %" if e > 1.01 * least else "100 %")
     )
-    axes.axhline(100 - goal, color=FAINT, lw=1, ls=(0, (4, 3)), zorder=2)
+    axes.axhline(100 - goal, color=palette().faint, lw=1, ls=(0, (4, 3)), zorder=2)
     axes.annotate(f"asked: {goal:g} %", (1, 100 - goal), (-2, 4), ("axes fraction", "data"),
-                  "offset points", ha="right", size=8, color=FAINT)  # fmt: skip
+                  "offset points", ha="right", size=8, color=palette().faint)  # fmt: skip
     reached = ", ".join(f"{x.engine} {x.accuracies[-1]:.2f} %" for x in learners)
     title(axes, "Held-out accuracy", f"at the end: {reached}", INDENT)
 
 
 def _confusion(axes: Axes, learner: Learner) -> None:
-    counts, classes = learner.confusion().numpy(), learner.data.classes
+    counts, classes, look = learner.confusion().numpy(), learner.data.classes, palette()
     shares = counts / counts.sum(1, keepdims=True)
     # Errors are few: the root makes a single one visible.
-    axes.imshow(np.sqrt(shares), cmap=MAPS["heat"], vmin=0, vmax=1, aspect="auto")
+    axes.imshow(np.sqrt(shares), cmap=look.maps["heat"], vmin=0, vmax=1, aspect="auto")
     n, words = len(classes), max(len(c) for c in classes) > 2
     for row, column in zip(*counts.nonzero(), strict=True):
         axes.text(column, row, counts[row, column], ha="center", va="center", size=8,
-                  color="white" if shares[row, column] > 0.2 else INK)  # fmt: skip
+                  color=look.paper if shares[row, column] > 0.2 else look.ink)  # fmt: skip
     slant = {"rotation": 40, "ha": "right"} if words else {}
     axes.set_xticks(range(n), classes, rotation_mode="anchor", **slant)
     axes.set_yticks(range(n), classes)
     axes.tick_params(length=0, pad=3)
     axes.set_xticks(np.arange(n - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(n - 1) + 0.5, minor=True)
-    axes.grid(which="minor", color="white", lw=1)
+    axes.grid(which="minor", color=look.paper, lw=1)
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
     wrong = int(counts.sum() - counts.trace())

@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-INK, FAINT, RULE = "#22262b", "#6c757d", "#d8dce0"
-COLOURS = {"multiconv": "#0f766e", "torch": "#e07b39"}
-MAPS = {
-    "signed": LinearSegmentedColormap.from_list("signed", ["#b4441c", "#f7f6f2", "#0b5f59"]),
-    "heat": LinearSegmentedColormap.from_list("heat", ["#f7f6f2", "#7fb8b0", "#0f766e", "#06302d"]),
-    "grey": LinearSegmentedColormap.from_list("grey", ["#f7f6f2", "#22262b"]),
-}
-SETTINGS: dict[str, Any] = {
-    "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "axes.edgecolor": RULE,
-    "axes.labelcolor": FAINT, "xtick.color": FAINT, "ytick.color": FAINT, "xtick.labelsize": 8,
-    "ytick.labelsize": 8, "axes.spines.top": False, "axes.spines.right": False,
-    "figure.facecolor": "white", "savefig.dpi": 110,
-}  # fmt: skip
+from _palette import palette
+
 LABELS = 0.8
 """Inches for the names on the left of a panel."""
 
 
-def style() -> Any:
-    """A context in which pages look alike."""
-    return rc_context(SETTINGS)
-
-
 def title(axes: Axes, words: str, remark: str, indent: float = 0) -> None:
     """A heading above a panel, so many inches to the left of it."""
-    for text, height, looks in (
-        (words, 24, {"size": 11, "weight": "bold"}), (remark, 10, {"size": 8.5, "color": FAINT})
-    ):  # fmt: skip
+    heading, smaller = {"size": 11, "weight": "bold"}, {"size": 8.5, "color": palette().faint}
+    for text, height, looks in ((words, 24, heading), (remark, 10, smaller)):
         place = (-72 * indent, height)
         axes.annotate(text, (0, 1), place, "axes fraction", "offset points", **looks)
 
@@ -64,18 +44,18 @@ def mosaic(axes: Axes, images: Tensor, columns: int, colours: str) -> None:
         whole[top : top + high, left : left + wide] = image
     reach = np.abs(stack).max()
     low = -reach if colours == "signed" else stack.min()
-    axes.imshow(whole, cmap=MAPS[colours], vmin=low, vmax=reach, interpolation="nearest")
+    axes.imshow(whole, cmap=palette().maps[colours], vmin=low, vmax=reach, interpolation="nearest")
     bare(axes)
 
 
 def waves(axes: Axes, lines: Tensor, columns: int) -> None:
     """Curves side by side, each as tall as its place."""
     curves = np.asarray(lines, float)
-    rows = -(-len(curves) // columns)
+    rows, colour = -(-len(curves) // columns), palette().engines["multiconv"]
     for i, curve in enumerate(curves):
         left, top = 1.15 * (i % columns), 1.2 * (rows - 1 - i // columns)
         along = left + np.linspace(0, 1, len(curve))
-        axes.plot(along, top + 0.5 * curve / np.abs(curve).max(), color=COLOURS["multiconv"],
+        axes.plot(along, top + 0.5 * curve / np.abs(curve).max(), color=colour,
                   lw=0.9 if columns > 1 else 0.5)  # fmt: skip
     axes.set(xlim=(0, 1.15 * columns - 0.15), ylim=(-0.52, 1.2 * rows - 0.68))
     bare(axes)
@@ -87,10 +67,10 @@ def heats(axes: Axes, maps: dict[str, Tensor]) -> None:
     share = 1 / len(maps)
     for i, (words, values) in enumerate(maps.items()):
         part = axes.inset_axes((i * share, 0.09, share - 0.02 * (i + 1 < len(maps)), 0.91))
-        part.imshow(values, cmap=MAPS["heat"], aspect="auto", interpolation="nearest")
+        part.imshow(values, cmap=palette().maps["heat"], aspect="auto", interpolation="nearest")
         bare(part)
         below = ((0, 0), (0, -13), "axes fraction", "offset points")
-        part.annotate(words, *below, size=8, color=FAINT)
+        part.annotate(words, *below, size=8, color=palette().faint)
 
 
 Snippet = tuple[str, Sequence[float]]
@@ -100,23 +80,24 @@ Snippet = tuple[str, Sequence[float]]
 def snippets(axes: Axes, cells: Sequence[Sequence[Snippet]], columns: int) -> None:
     """For each kernel the letters that excite it most; a letter is as dark as it counts."""
     rows, high, wide = -(-len(cells) // columns), len(cells[0]), len(cells[0][0][0])
+    look, heat = palette(), palette().maps["heat"]
     bare(axes)
     axes.set(xlim=(0, columns * (wide + 1.5) - 0.5), ylim=(rows * (high + 0.8) - 0.4, 0))
     for i, cell in enumerate(cells):
         left, top = i % columns * (wide + 1.5), i // columns * (high + 0.8)
-        axes.add_patch(Rectangle((left, top), wide + 1, high + 0.4, color="#f7f6f2"))
+        axes.add_patch(Rectangle((left, top), wide + 1, high + 0.4, color=look.ground))
         for line, (letters, likes) in enumerate(cell):
             for place, (letter, like) in enumerate(zip(letters, likes, strict=True)):
                 axes.text(left + place + 1, top + line + 0.75, letter.replace(" ", "␣"), size=9.5,
-                          color=MAPS["heat"](0.25 + 0.75 * max(like, 0)), ha="center", va="center",
+                          color=heat(0.25 + 0.75 * max(like, 0)), ha="center", va="center",
                           family="DejaVu Sans Mono", weight="bold")  # fmt: skip
 
 
 def bars(axes: Axes, shares: Tensor, names: Sequence[str]) -> None:
     """How sure of each class."""
-    values = np.asarray(shares, float)
-    axes.barh(range(len(names)), values, color=COLOURS["multiconv"], height=0.7)
-    axes.barh(range(len(names)), 1, color="#f7f6f2", height=0.7, zorder=0)
+    values, look = np.asarray(shares, float), palette()
+    axes.barh(range(len(names)), values, color=look.engines["multiconv"], height=0.7)
+    axes.barh(range(len(names)), 1, color=look.ground, height=0.7, zorder=0)
     axes.set(yticks=range(len(names)), yticklabels=names, xticks=[], xlim=(0, 1))
     axes.invert_yaxis()
     axes.tick_params(length=0)
@@ -126,7 +107,7 @@ def bars(axes: Axes, shares: Tensor, names: Sequence[str]) -> None:
 
 def rows(axes: Axes, maps: Tensor, names: Sequence[str], line: str) -> None:
     """One row for each map, with a line of text above them."""
-    axes.imshow(maps, cmap=MAPS["heat"], aspect="auto", interpolation="nearest")
+    axes.imshow(maps, cmap=palette().maps["heat"], aspect="auto", interpolation="nearest")
     bare(axes)
     for place, letter in enumerate(line):
         axes.text(place, -1, letter, ha="center", va="center", family="DejaVu Sans Mono", size=9)

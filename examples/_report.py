@@ -1,4 +1,4 @@
-"""What an example leaves: figures in the terminal, a picture and the weights in a folder."""
+"""What an example leaves: figures in the terminal, pictures and the weights in a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from _command import Options
 from _layers import layers
 from _page import Sheet
-from _panels import style
+from _palette import DARK, LIGHT, drawn_in
 from _training import Learner
 
 Drawing = Callable[[list[Learner]], Sheet]
@@ -29,10 +29,11 @@ def report(asked: Options, learners: list[Learner], draw: Drawing, goal: float,
     asked.out.mkdir(parents=True, exist_ok=True)
     console.print(_curve(learners), _confusion(learners[0]), _summary(learners))
     same = [_read_back(asked, learner, console) for learner in learners]
-    path = asked.out / f"{asked.name}.png"
-    with style():
-        draw(learners).figure.savefig(path)
-    console.print(f"picture  {path}", soft_wrap=True)
+    for colours in (LIGHT, DARK):
+        path = asked.out / f"{asked.name}-{colours.name}.png"
+        with drawn_in(colours):
+            draw(learners).figure.savefig(path)
+        console.print(f"picture  {path}", soft_wrap=True)
     missed = [x for x in learners if x.accuracies[-1] < goal]
     for learner in missed if not asked.quick else ():
         reached = f"{learner.accuracies[-1]:.2f} % of those held out"
@@ -62,7 +63,8 @@ def _confusion(learner: Learner) -> Table:
     classes = learner.data.classes
     table = _table(f"Confusion by {learner.engine}, true classes by row")
     longest = len(max(classes, key=len))
-    width = max(3, min(longest, (WIDTH - longest) // len(classes) - 2))
+    room = (WIDTH - longest) // len(classes) - 2
+    width = longest if longest <= room else 3  # all names cut alike, or none
     table.add_column("")
     for name in classes:
         table.add_column(name[:width], justify="right", no_wrap=True)

@@ -7,10 +7,10 @@ Which digit a hand wrote on eight by eight pixels. Two-dimensional convolution o
 """
 
 # %%
-# .. image:: /images/digits.png
+# .. image:: /images/digits-light.png
 #    :alt: Handwritten digits: loss, accuracy, confusion, the first layer's kernels and feature maps
 
-# sphinx_gallery_thumbnail_path = "images/digits.png"
+# sphinx_gallery_thumbnail_path = "images/digits-light.png"
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ held out.
 """
 
 # %%
-# .. image:: /images/speech.png
+# .. image:: /images/speech-light.png
 #    :alt: Spoken digits: loss, accuracy, confusion, the first layer's kernels and feature maps
 
-# sphinx_gallery_thumbnail_path = "images/speech.png"
+# sphinx_gallery_thumbnail_path = "images/speech-light.png"
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Ear(nn.Module):
     def __init__(self, layers: SimpleNamespace) -> None:
         super().__init__()
         self.tones = layers.Conv1d(1, 2 * BANDS, TAPS, stride=HOP, padding=HOP, bias=False)
-        mels = torch.linspace(100, 2700, BANDS)
+        mels = torch.linspace(100, 2400, BANDS)  # the last at 5,200 Hz, below half the rate
         phases = 2 * torch.pi * 700 * (10 ** (mels / 2595) - 1)[:, None] * torch.arange(TAPS) / RATE
         both = torch.cat([phases.cos(), phases.sin()]) * torch.hann_window(TAPS)
         self.tones.weight.data = both[:, None] / TAPS**0.5

@@ -8,12 +8,10 @@ language or in none.
 """
 
 # %%
-# .. image:: /images/text.png
+# .. image:: /images/text-light.png
 #    :alt: Eight languages: loss, accuracy, confusion, the first layer's kernels and feature maps
-#
-# Drawn after a short run, ``--quick --epochs 10``.
 
-# sphinx_gallery_thumbnail_path = "images/text.png"
+# sphinx_gallery_thumbnail_path = "images/text-light.png"
 
 from __future__ import annotations
 

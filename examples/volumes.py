@@ -7,12 +7,10 @@ eight kinds of solids, computed here.
 """
 
 # %%
-# .. image:: /images/volumes.png
+# .. image:: /images/volumes-light.png
 #    :alt: Solids in noise: loss, accuracy, confusion, the first layer's kernels and feature maps
-#
-# Drawn after a short run, ``--quick --epochs 10``.
 
-# sphinx_gallery_thumbnail_path = "images/volumes.png"
+# sphinx_gallery_thumbnail_path = "images/volumes-light.png"
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ IMAGES, FIGURES = DOCS / "images", DOCS / "figures"
 SCRIPTS = sorted(FIGURES.glob("[!_]*.py"))
 CHAPTERS = sorted(p.name for p in (DOCS / "tutorial").glob("*.md"))
 EXAMPLES = sorted(p.stem for p in (ROOT / "examples").glob("[!_]*.py"))
-STORED = {"demo.jpg", "digits.png", "speech.png", "text.png", "volumes.png"}
+STORED = {"demo.jpg"} | {f"{n}-{kind}.png" for n in EXAMPLES for kind in ("light", "dark")}
 """Pictures that ``multiconv demo`` and the examples make."""
 REFERENCED = [
     "multiconv", "multiconv.continuous", "multiconv.dask", "multiconv.filters", "multiconv.jax",
@@ -166,8 +166,9 @@ def test_every_example_is_in_the_gallery(site, name):
     thumbnail = site / "_images" / f"sphx_glr_{name}_thumb.png"
     assert f'href="../gallery/{name}.html"' in index
     assert f"_images/{thumbnail.name}" in index
-    assert brightness(thumbnail) == pytest.approx(brightness(IMAGES / f"{name}.png"), abs=1)
-    assert f"_images/{name}.png" in page
+    assert brightness(thumbnail) == pytest.approx(brightness(IMAGES / f"{name}-light.png"), abs=1)
+    for kind in ("light", "dark"):
+        assert re.search(rf'<img[^>]*class="only-{kind}"[^>]*/{name}-{kind}\.png', page)
     code = re.sub(r"<[^>]*>", "", page)
     assert "def network(" in code
     assert "sphinx_gallery" not in code

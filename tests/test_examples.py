@@ -42,7 +42,7 @@ def test_a_short_form_learns_on_both_engines(name, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert not done.stderr
     assert {p.name for p in (tmp_path / "made" / name).iterdir()} == {
-        f"{name}.png", "multiconv.safetensors", "torch.safetensors"
+        f"{name}-light.png", f"{name}-dark.png", "multiconv.safetensors", "torch.safetensors"
     }  # fmt: skip
     assert done.stdout.count("% held out, identical") == 2
     assert max(map(len, done.stdout.splitlines())) <= max(80, len(str(tmp_path)) + 60)
@@ -53,9 +53,12 @@ def test_a_short_form_learns_on_both_engines(name, tmp_path):
         row = re.search(rf"{engine} +([\d.]+) % +([\d.]+) s +[\d.]+ s +\d+ ms", result)
         assert 0 <= float(row[1]) <= 100
         assert float(row[2]) > 0
-    with Image.open(tmp_path / "made" / name / f"{name}.png") as picture:
-        assert picture.width > 1000
-        assert np.ptp(np.asarray(picture.convert("L"))) > 200
+    for kind, papers in (("light", (255, 255)), ("dark", (0, 40))):
+        with Image.open(tmp_path / "made" / name / f"{name}-{kind}.png") as picture:
+            greys = np.asarray(picture.convert("L"))
+        assert greys.shape[1] > 1000
+        assert np.ptp(greys) > 200
+        assert papers[0] <= np.median(greys) <= papers[1]
 
 
 def test_one_seed_is_one_result_and_another_seed_another(examples):

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 from torch.nn.utils import parametrizations, parametrize  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 import multiconv  # noqa: E402
 import multiconv.torch as ours  # noqa: E402
@@ -638,3 +639,38 @@ def test_activations_in_place_follow_in_training(memory_format, dtype):
         torch.testing.assert_close(
             a.grad, b.grad, rtol=2e-2, atol=2e-1 if dtype == torch.bfloat16 else 1e-4
         )
+
+
+class TestRecorded:
+    @pytest.mark.parametrize("last", [False, True])
+    @pytest.mark.parametrize(("size", "groups"), [(1, 1), (3, 2)])
+    def test_gradients_lie_as_their_weights(self, last, size, groups):
+        layout = torch.channels_last if last else torch.contiguous_format
+        x = reals(2, 4, 7, 5).to(memory_format=layout)
+        one, other = (layer.to(memory_format=layout)
+                      for layer in pair("Conv2d", (4, 6, size), {"groups": groups}))  # fmt: skip
+        for layer in (one, other):
+            layer(x).square().sum().backward()
+        assert one.weight.grad.stride() == other.weight.grad.stride()
+        close(one.weight.grad, other.weight.grad)
+
+    def test_what_a_gradient_needs_may_not_change(self):
+        layer, x = ours.Conv1d(2, 3, 2), reals(1, 2, 5)
+        y = layer(x).sum()
+        x.zero_()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.backward()
+
+    def test_past_the_dispatcher_unless_somebody_looks(self):
+        class Seen(TorchDispatchMode):
+            def __torch_dispatch__(self, op, types, args=(), kwargs=None):
+                names.append(op.name())
+                return op(*args, **(kwargs or {}))
+
+        layer, x, names = ours.Conv1d(2, 3, 2), reals(1, 2, 5, seed=1), []
+        plain = layer(x)
+        assert type(plain.grad_fn).__name__ == "multiconv::convBackward"
+        with Seen():
+            seen = layer(x)
+        assert "multiconv::conv" in names
+        assert torch.equal(plain, seen)

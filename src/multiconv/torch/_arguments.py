@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from multiconv import _geometry as geometry
-from multiconv.torch._plain import is_plain
 
 _CAST = (torch.float32, torch.bfloat16, torch.float16)
 _NAMES = {"x": "input", "w": "weight", "kernel": "weight", "size": "kernel_size"}
@@ -48,29 +47,28 @@ def checked(
         if tensor is None and name == "bias":
             continue
         expect_tensor(tensor, name)
-        expect(
-            tensor.dtype == x.dtype and tensor.device == x.device,
-            f"{name}: is {tensor.dtype} on {tensor.device}, input is {x.dtype} on {x.device}; "
-            "they should be the same",
-        )
+        if tensor.dtype != x.dtype or tensor.device != x.device:
+            raise RuntimeError(
+                f"{name}: is {tensor.dtype} on {tensor.device}, input is {x.dtype} on {x.device}; "
+                "they should be the same"
+            )
     if rank is None:
         rank = w.ndim - 2
         expect(rank >= 1, f"weight: has {w.ndim} dimensions, a layer's kernel has at least three")
-    expect(
-        w.ndim == rank + 2,
-        f"weight: has {w.ndim} dimensions, this layer takes {rank + 2}: two of channels and "
-        f"{rank} of space",
-    )
-    expect(
-        x.ndim in (rank + 1, rank + 2),
-        f"input: has {x.ndim} dimensions, this layer takes {rank + 2}, or {rank + 1} without "
-        "a batch",
-    )
-    expect(w.shape[0] > 0, f"weight: shape {tuple(w.shape)} has no channels")
-    expect(
-        0 not in x.shape[-rank:] or 0 in x.shape[:-rank],
-        f"input: shape {tuple(x.shape)} has a spatial axis without elements",
-    )
+    if w.ndim != rank + 2:
+        raise RuntimeError(
+            f"weight: has {w.ndim} dimensions, this layer takes {rank + 2}: two of channels and "
+            f"{rank} of space"
+        )
+    if x.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(
+            f"input: has {x.ndim} dimensions, this layer takes {rank + 2}, or {rank + 1} without "
+            "a batch"
+        )
+    if w.shape[0] == 0:
+        raise RuntimeError(f"weight: shape {tuple(w.shape)} has no channels")
+    if 0 in x.shape[-rank:] and 0 not in x.shape[:-rank]:
+        raise RuntimeError(f"input: shape {tuple(x.shape)} has a spatial axis without elements")
     return x, w, bias
 
 
@@ -129,13 +127,11 @@ def count(groups: Any) -> int:
 
 
 def computed(
-    run: Callable[..., Tensor], operator: Callable[..., Tensor], input: Tensor, weight: Tensor,
-    bias: Tensor | None, *layer: Any,
-) -> Tensor:  # fmt: skip
-    """What a layer gives: by the operator where somebody records it, past the dispatcher else."""
-    chosen = run if is_plain(input, weight, bias) else operator
+    operator: Callable[..., Tensor], input: Tensor, weight: Tensor, bias: Tensor | None, *layer: Any
+) -> Tensor:
+    """What a layer gives."""
     with refusals():
-        return batched(chosen, input, weight, bias, *layer)
+        return batched(operator, input, weight, bias, *layer)
 
 
 def batched(

@@ -174,8 +174,7 @@ def computed(input: Tensor, weight: Tensor, bias: Tensor | None, *layer: Any) ->
     """What a layer gives, its numbers being as operators take them."""
     if native.is_needed(input):
         return native.conv(input, weight, bias, *layer)
-    run = operators.run_conv, operators.conv
-    return arguments.computed(*run, input, weight, bias, *layer)
+    return arguments.computed(operators.conv, input, weight, bias, *layer)
 
 
 def _as_torch(

@@ -158,8 +158,7 @@ def computed(input: Tensor, weight: Tensor, bias: Tensor | None, *layer: Any) ->
     """What a transposed layer gives, its numbers being as operators take them."""
     if native.is_needed(input):
         return native.conv_transpose(input, weight, bias, *layer)
-    run = operators.run_conv_transpose, operators.conv_transpose
-    return arguments.computed(*run, input, weight, bias, *layer)
+    return arguments.computed(operators.conv_transpose, input, weight, bias, *layer)
 
 
 def layer(

@@ -9,11 +9,20 @@ import torch
 from torch import Tensor
 from torch.autograd import Function, forward_ad
 
+from multiconv.torch._plain import is_eager, records
+
 Rule = Callable[..., Any]
 
 
+def operator(name: str, compute: Rule) -> Any:
+    """Register a function of tensors and numbers, whose types tell the operator's schema."""
+    return torch.library.custom_op(
+        f"multiconv::{name}", compute, mutates_args=(), device_types="cpu"
+    )
+
+
 def differentiable(
-    op: Any, setup: Rule, backward: Rule, pushing: Callable[[Rule], Rule],
+    op: Any, compute: Rule, setup: Rule, backward: Rule, pushing: Callable[[Rule], Rule],
     batching: Callable[[Rule], Rule],
 ) -> Callable[..., Tensor]:  # fmt: skip
     """Give an operator its rules.
@@ -22,6 +31,8 @@ def differentiable(
     ----------
     op : torch.library.CustomOpDef
         The operator.
+    compute : callable
+        What it computes, past the dispatcher.
     setup, backward
         As `torch.library.register_autograd` takes them.
     pushing
@@ -34,10 +45,14 @@ def differentiable(
     -------
     callable
         Runs the operator, also inside ``torch.func``'s transforms, which take derivatives from
-        an autograd function only.
+        an autograd function only. Past the dispatcher where nobody would see it there.
     """
 
     def run(*inputs: Any) -> Tensor:
+        tensors = [t for t in inputs if isinstance(t, Tensor)]
+        if is_eager(*tensors):
+            chosen: Rule = eager.apply if records(*tensors) else compute
+            return chosen(*inputs)
         transformed = not torch.compiler.is_compiling() and (
             torch._C._functorch.maybe_current_level() is not None or forward_ad._current_level >= 0
         )
@@ -56,9 +71,19 @@ def differentiable(
             result: Tensor = push(ctx, kept, *tangents)
             return result
 
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        output: Tensor = compute(*inputs)
+        setup(ctx, inputs, output)
+        return output
+
     rules = {
         "forward": op, "setup_context": setup, "backward": backward, "jvp": jvp, "vmap": vmap,
     }  # fmt: skip
-    methods: Any = {name: staticmethod(rule) for name, rule in rules.items()}
-    recorded: Any = type(op._name, (Function,), methods)
+    recorded: Any = _function(op, **rules)
+    eager: Any = _function(op, forward=forward, backward=backward)
     return run
+
+
+def _function(op: Any, **rules: Rule) -> type[Function]:
+    methods: Any = {name: staticmethod(rule) for name, rule in rules.items()}
+    return type(f"multiconv::{op._name}", (Function,), methods)

@@ -7,7 +7,7 @@ derivatives of any order.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -15,12 +15,24 @@ from torch import Tensor
 
 import multiconv
 from multiconv import _geometry as geometry
+from multiconv._memory import empty
 from multiconv.torch import _views as views
-from multiconv.torch._differentiable import differentiable
+from multiconv.torch._differentiable import differentiable, operator
 from multiconv.torch._run import run_layer
 from multiconv.torch._threads import threads
 
 Ints = Sequence[int]
+
+
+@lru_cache(maxsize=1024)
+def _kept(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """The same object for equal numbers: by it the engine knows a call again at once."""
+    return numbers
+
+
+@lru_cache(maxsize=1024)
+def _kept_pairs(flat: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    return _pairs(flat)
 
 
 def _pairs(flat: Ints) -> tuple[tuple[int, int], ...]:
@@ -32,9 +44,9 @@ def conv_options(
 ) -> dict[str, Any]:
     """A layer's numbers in `multiconv.conv`'s words."""
     return {
-        "stride": tuple(stride),
-        "padding": _pairs(padding),
-        "dilation": tuple(dilation),
+        "stride": _kept(tuple(stride)),
+        "padding": _kept_pairs(tuple(padding)),
+        "dilation": _kept(tuple(dilation)),
         "padding_mode": padding_mode,
         "groups": groups,
     }
@@ -45,54 +57,35 @@ def conv_transpose_options(
 ) -> dict[str, Any]:
     """A transposed layer's numbers in `multiconv.conv_transpose`'s words."""
     return {
-        "stride": tuple(stride),
-        "padding": _pairs(padding),
-        "output_padding": tuple(output_padding),
-        "dilation": tuple(dilation),
+        "stride": _kept(tuple(stride)),
+        "padding": _kept_pairs(tuple(padding)),
+        "output_padding": _kept(tuple(output_padding)),
+        "dilation": _kept(tuple(dilation)),
         "groups": groups,
     }
 
 
-@torch.library.custom_op("multiconv::conv", mutates_args=(), device_types="cpu")
-def _conv(
-    x: Tensor, w: Tensor, bias: Tensor | None, stride: Sequence[int], padding: Sequence[int],
-    dilation: Sequence[int], padding_mode: str, groups: int,
-) -> Tensor:  # fmt: skip
-    """A layer; ``padding`` is low and high of each axis in turn."""
-    return run_conv(x, w, bias, stride, padding, dilation, padding_mode, groups)
-
-
-def run_conv(
+def _run_conv(
     x: Tensor, w: Tensor, bias: Tensor | None, stride: Ints, padding: Ints, dilation: Ints,
     padding_mode: str, groups: int,
 ) -> Tensor:  # fmt: skip
-    """What `conv` computes, past the dispatcher."""
+    """A layer; ``padding`` is low and high of each axis in turn."""
     options = conv_options(stride, padding, dilation, padding_mode, groups)
     return run_layer(multiconv.conv, x, w, bias, **options)
 
 
-@torch.library.custom_op("multiconv::conv_transpose", mutates_args=(), device_types="cpu")
-def _conv_transpose(
-    x: Tensor, w: Tensor, bias: Tensor | None, stride: Sequence[int], padding: Sequence[int],
-    output_padding: Sequence[int], dilation: Sequence[int], groups: int,
-) -> Tensor:  # fmt: skip
-    """The transpose of a layer."""
-    return run_conv_transpose(x, w, bias, stride, padding, output_padding, dilation, groups)
-
-
-def run_conv_transpose(
+def _run_conv_transpose(
     x: Tensor, w: Tensor, bias: Tensor | None, stride: Ints, padding: Ints,
     output_padding: Ints, dilation: Ints, groups: int,
 ) -> Tensor:  # fmt: skip
-    """What `conv_transpose` computes, past the dispatcher."""
+    """The transpose of a layer."""
     options = conv_transpose_options(stride, padding, output_padding, dilation, groups)
     return run_layer(multiconv.conv_transpose, x, w, bias, **options)
 
 
-@torch.library.custom_op("multiconv::conv_input_grad", mutates_args=(), device_types="cpu")
-def _conv_input_grad(
-    grad: Tensor, w: Tensor, size: Sequence[int], stride: Sequence[int], padding: Sequence[int],
-    dilation: Sequence[int], padding_mode: str, groups: int,
+def _run_conv_input_grad(
+    grad: Tensor, w: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints,
+    padding_mode: str, groups: int,
 ) -> Tensor:  # fmt: skip
     """The adjoint of a layer in its input, whose spatial sizes are ``size``."""
     last = views.is_last(grad)
@@ -106,23 +99,27 @@ def _conv_input_grad(
     return views.result(x, grad, last)
 
 
-@torch.library.custom_op("multiconv::conv_weight_grad", mutates_args=(), device_types="cpu")
-def _conv_weight_grad(
-    x: Tensor, grad: Tensor, size: Sequence[int], stride: Sequence[int], padding: Sequence[int],
-    dilation: Sequence[int], padding_mode: str, groups: int,
+def _run_conv_weight_grad(
+    x: Tensor, grad: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints,
+    padding_mode: str, groups: int,
 ) -> Tensor:  # fmt: skip
-    """The adjoint of a layer in its kernel, whose spatial sizes are ``size``."""
+    """The adjoint of a layer in its kernel, whose spatial sizes are ``size``; laid out as ``x``."""
     last = views.is_last(x)
-    per_group = x.shape[1] // groups
-    sizes = (*size, per_group, grad.shape[1]) if last else (grad.shape[1], per_group, *size)
+    data = views.data(x, last)
+    w = empty(views.shape((grad.shape[1], x.shape[1] // groups, *size), last), data.dtype)
+    out = w.transpose(*range(1, w.ndim), 0) if last else w
     with threads():
-        w = multiconv.conv_weight_grad(
-            views.data(x, last), views.data(grad, last), sizes,
-            data_format=views.FORMATS[last],
+        multiconv.conv_weight_grad(
+            data, views.data(grad, last), out.shape, data_format=views.FORMATS[last], out=out,
             **conv_options(stride, padding, dilation, padding_mode, groups),
         )  # fmt: skip
-    w = w.transpose(w.ndim - 1, w.ndim - 2, *range(w.ndim - 2)) if last else w
-    return views.result(w, x, False)
+    return views.result(w, x, last)
+
+
+_conv = operator("conv", _run_conv)
+_conv_transpose = operator("conv_transpose", _run_conv_transpose)
+_conv_input_grad = operator("conv_input_grad", _run_conv_input_grad)
+_conv_weight_grad = operator("conv_weight_grad", _run_conv_weight_grad)
 
 
 @_conv.register_fake
@@ -162,7 +159,8 @@ def _(grad: Tensor, w: Tensor, size: Ints, *layer: Any) -> Tensor:
 
 @_conv_weight_grad.register_fake
 def _(x: Tensor, grad: Tensor, size: Ints, *layer: Any) -> Tensor:
-    return x.new_empty((grad.shape[1], x.shape[1] // layer[-1], *size))
+    sizes = (grad.shape[1], x.shape[1] // layer[-1], *size)
+    return views.new_empty(x, sizes, views.is_last(x))
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -291,11 +289,13 @@ def _kernels(run: Callable[..., Tensor]) -> Callable[..., Any]:
 
 _unbiased = partial(_bilinear, has_bias=False), partial(_layers, has_bias=False)
 
-conv = differentiable(_conv, _setup, _conv_backward, _bilinear, _layers)
+conv = differentiable(_conv, _run_conv, _setup, _conv_backward, _bilinear, _layers)
 conv_transpose = differentiable(
-    _conv_transpose, _setup, _conv_transpose_backward, _bilinear, _layers
+    _conv_transpose, _run_conv_transpose, _setup, _conv_transpose_backward, _bilinear, _layers
 )
-conv_input_grad = differentiable(_conv_input_grad, _setup, _input_grad_backward, *_unbiased)
+conv_input_grad = differentiable(
+    _conv_input_grad, _run_conv_input_grad, _setup, _input_grad_backward, *_unbiased
+)
 conv_weight_grad = differentiable(
-    _conv_weight_grad, _setup, _weight_grad_backward, _unbiased[0], _kernels
+    _conv_weight_grad, _run_conv_weight_grad, _setup, _weight_grad_backward, _unbiased[0], _kernels
 )

@@ -13,14 +13,21 @@ _KINDS = (Tensor, Parameter)
 
 def is_plain(*tensors: Tensor | None) -> bool:
     """Whether nothing records, traces, batches or intercepts operations on these tensors."""
+    return not records(*tensors) and is_eager(*tensors)
+
+
+def records(*tensors: Tensor | None) -> bool:
+    """Whether a gradient is wanted."""
+    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+
+
+def is_eager(*tensors: Tensor | None) -> bool:
+    """Whether nothing but autograd takes notice of operations on these tensors."""
     if torch.compiler.is_compiling():
         return False
-    recording = torch.is_grad_enabled()
     for tensor in tensors:
         if tensor is not None and (
-            type(tensor) not in _KINDS
-            or tensor.layout is not torch.strided
-            or (recording and tensor.requires_grad)
+            type(tensor) not in _KINDS or tensor.layout is not torch.strided
         ):
             return False
     return (

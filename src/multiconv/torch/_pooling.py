@@ -13,7 +13,6 @@ from multiconv import _geometry as geometry
 from multiconv.torch import _arguments as arguments
 from multiconv.torch import _native as foreign
 from multiconv.torch import _pooling_operators as operators
-from multiconv.torch._plain import is_plain
 
 _NATIVE_MAX = {1: native.max_pool1d, 2: native.max_pool2d, 3: native.max_pool3d}
 _NATIVE_AVG = {1: native.avg_pool1d, 2: native.avg_pool2d, 3: native.avg_pool3d}
@@ -153,8 +152,7 @@ def _max(rank: int, input: Tensor, *options: Any) -> Any:
     numbers = _windows(rank, input, size, stride, padding)
     with arguments.refusals():
         dilation = geometry.per_axis(dilation, rank, "dilation", 1)
-    run = operators.run_max_pool, operators.max_pool
-    return _run(run, input, rank, *numbers, dilation, ceil_mode)
+    return _run(operators.max_pool, input, rank, *numbers, dilation, ceil_mode)
 
 
 def _avg(rank: int, input: Tensor, *options: Any) -> Tensor:
@@ -162,8 +160,7 @@ def _avg(rank: int, input: Tensor, *options: Any) -> Tensor:
     if any(o is not None for o in override) or not _is_ours(input):
         return _NATIVE_AVG[rank](input, *options)
     numbers = _windows(rank, input, size, stride, padding)
-    run = operators.run_avg_pool, operators.avg_pool
-    return _run(run, input, rank, *numbers, ceil_mode, count_include_pad)
+    return _run(operators.avg_pool, input, rank, *numbers, ceil_mode, count_include_pad)
 
 
 def _is_ours(input: Tensor) -> bool:
@@ -188,12 +185,10 @@ def _windows(rank: int, input: Tensor, size: Any, stride: Any, padding: Any) -> 
         )
 
 
-def _run(run: tuple[Callable[..., Tensor], Any], input: Tensor, rank: int, *windows: Any) -> Tensor:
+def _run(operator: Callable[..., Tensor], input: Tensor, rank: int, *windows: Any) -> Tensor:
     wide = rank == 3 and arguments.is_autocast("cpu") and input.dtype != torch.float64
     x = input.float() if wide else input  # as torch casts what it pools in space
-    direct, operator = run
-    chosen = direct if is_plain(x) else operator
     with arguments.refusals():
         if x.ndim == rank + 2:
-            return chosen(x, *windows)
-        return chosen(x.unsqueeze(0), *windows).squeeze(0)
+            return operator(x, *windows)
+        return operator(x.unsqueeze(0), *windows).squeeze(0)

@@ -12,7 +12,7 @@ from torch import Tensor
 import multiconv
 from multiconv import _geometry as geometry
 from multiconv.torch import _views as views
-from multiconv.torch._differentiable import differentiable
+from multiconv.torch._differentiable import differentiable, operator
 from multiconv.torch._threads import threads
 
 Ints = Sequence[int]
@@ -28,19 +28,10 @@ def _options(size: Ints, stride: Ints, padding: Ints, ceil_mode: bool, last: boo
     }
 
 
-@torch.library.custom_op("multiconv::max_pool", mutates_args=(), device_types="cpu")
-def _max_pool(
-    x: Tensor, size: Sequence[int], stride: Sequence[int], padding: Sequence[int],
-    dilation: Sequence[int], ceil_mode: bool,
-) -> Tensor:  # fmt: skip
-    """The largest element under each position of a window."""
-    return run_max_pool(x, size, stride, padding, dilation, ceil_mode)
-
-
 def run_max_pool(
     x: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool
 ) -> Tensor:
-    """What `max_pool` computes, past the dispatcher."""
+    """The largest element under each position of a window."""
     last = views.is_last(x)
     options = _options(size, stride, padding, ceil_mode, last)
     with threads():
@@ -48,10 +39,9 @@ def run_max_pool(
     return views.result(y, x, last)
 
 
-@torch.library.custom_op("multiconv::max_pool_grad", mutates_args=(), device_types="cpu")
-def _max_pool_grad(
-    grad: Tensor, x: Tensor, size: Sequence[int], stride: Sequence[int], padding: Sequence[int],
-    dilation: Sequence[int], ceil_mode: bool,
+def _run_max_pool_grad(
+    grad: Tensor, x: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints,
+    ceil_mode: bool,
 ) -> Tensor:  # fmt: skip
     """The gradient of `max_pool` in its input."""
     last = views.is_last(x)
@@ -63,19 +53,10 @@ def _max_pool_grad(
     return views.result(result, x, last)
 
 
-@torch.library.custom_op("multiconv::avg_pool", mutates_args=(), device_types="cpu")
-def _avg_pool(
-    x: Tensor, size: Sequence[int], stride: Sequence[int], padding: Sequence[int],
-    ceil_mode: bool, count_include_pad: bool,
-) -> Tensor:  # fmt: skip
-    """The mean of the elements under each position of a window."""
-    return run_avg_pool(x, size, stride, padding, ceil_mode, count_include_pad)
-
-
 def run_avg_pool(
     x: Tensor, size: Ints, stride: Ints, padding: Ints, ceil_mode: bool, count_include_pad: bool
 ) -> Tensor:
-    """What `avg_pool` computes, past the dispatcher."""
+    """The mean of the elements under each position of a window."""
     last = views.is_last(x)
     options = _options(size, stride, padding, ceil_mode, last)
     with threads():
@@ -83,10 +64,9 @@ def run_avg_pool(
     return views.result(y, x, last)
 
 
-@torch.library.custom_op("multiconv::avg_pool_grad", mutates_args=(), device_types="cpu")
-def _avg_pool_grad(
-    grad: Tensor, spatial: Sequence[int], size: Sequence[int], stride: Sequence[int],
-    padding: Sequence[int], ceil_mode: bool, count_include_pad: bool,
+def _run_avg_pool_grad(
+    grad: Tensor, spatial: Ints, size: Ints, stride: Ints, padding: Ints, ceil_mode: bool,
+    count_include_pad: bool,
 ) -> Tensor:  # fmt: skip
     """The gradient of `avg_pool` in its input, whose spatial sizes are ``spatial``."""
     last = views.is_last(grad)
@@ -98,6 +78,12 @@ def _avg_pool_grad(
             count_include_pad=count_include_pad, **options,
         )  # fmt: skip
     return views.result(result, grad, last)
+
+
+_max_pool = operator("max_pool", run_max_pool)
+_max_pool_grad = operator("max_pool_grad", _run_max_pool_grad)
+_avg_pool = operator("avg_pool", run_avg_pool)
+_avg_pool_grad = operator("avg_pool_grad", _run_avg_pool_grad)
 
 
 def _pooled(x: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Any:
@@ -200,12 +186,15 @@ def _windows(run: Callable[..., Tensor], tensors: int = 1) -> Callable[..., tupl
 
 
 max_pool = differentiable(
-    _max_pool, _keep_first, _max_pool_backward, lambda run: _linear(_picked), _windows
+    _max_pool, run_max_pool, _keep_first, _max_pool_backward, lambda run: _linear(_picked), _windows
 )
 max_pool_grad = differentiable(
-    _max_pool_grad, _keep_second, _max_pool_grad_backward, _linear, partial(_windows, tensors=2)
+    _max_pool_grad, _run_max_pool_grad, _keep_second, _max_pool_grad_backward, _linear,
+    partial(_windows, tensors=2),
+)  # fmt: skip
+avg_pool = differentiable(
+    _avg_pool, run_avg_pool, _keep_shape, _avg_pool_backward, _linear, _windows
 )
-avg_pool = differentiable(_avg_pool, _keep_shape, _avg_pool_backward, _linear, _windows)
 avg_pool_grad = differentiable(
-    _avg_pool_grad, _keep_rest, _avg_pool_grad_backward, _linear, _windows
+    _avg_pool_grad, _run_avg_pool_grad, _keep_rest, _avg_pool_grad_backward, _linear, _windows
 )

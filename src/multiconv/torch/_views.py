@@ -30,24 +30,27 @@ def is_last(tensor: Tensor) -> bool:
 
 def data(tensor: Tensor, last: bool) -> Array:
     """``(N, C, *spatial)`` as the engine's data format has it, without a copy."""
-    tensor = tensor.detach()
-    if last:
-        tensor = tensor.movedim(1, -1)
-    if tensor.dtype in _PLAIN and tensor.device.type == "cpu" and not tensor.is_neg():
-        array: Array = tensor.numpy()
-        return array
-    return _arrays.to_numpy(tensor, "input")
+    array = _array(tensor, "input")
+    return array.transpose(0, *range(2, array.ndim), 1) if last else array
 
 
 def kernel(tensor: Tensor, last: bool) -> Array:
     """``(O, I, *size)``, or its view ``(*size, I, O)``."""
-    array = _arrays.to_numpy(tensor.detach(), "weight")
+    array = _array(tensor, "weight")
     return array.transpose(*range(2, array.ndim), 1, 0) if last else array
 
 
 def vector(tensor: Tensor | None) -> Array | None:
     """One number for each channel."""
-    return None if tensor is None else _arrays.to_numpy(tensor.detach(), "bias")
+    return None if tensor is None else _array(tensor, "bias")
+
+
+def _array(tensor: Tensor, name: str) -> Array:
+    tensor = tensor.detach()
+    if tensor.dtype in _PLAIN and tensor.device.type == "cpu" and not tensor.is_neg():
+        array: Array = tensor.numpy()
+        return array
+    return _arrays.to_numpy(tensor, name)
 
 
 def shape(sizes: tuple[int, ...], last: bool) -> tuple[int, ...]:
