@@ -28,7 +28,8 @@ class Runner(Protocol):
 def on_threads(count: int) -> Runner:
     """A runner on ``count`` threads: while one reads or writes, another computes.
 
-    None waits for what is done with the blocks that are yielded.
+    None waits for what is done with the blocks that are yielded. Where one fails, those that have
+    begun are finished and yielded first.
     """
 
     def run(task: Callable[[int], Entry], numbers: Sequence[int]) -> Done:
@@ -42,6 +43,8 @@ def on_threads(count: int) -> Runner:
                 if not running:
                     return
                 done = wait(running, return_when=FIRST_COMPLETED).done
+                if any(map(_failed, done)):
+                    done = wait([f for f in running if not f.cancel()]).done
                 for future in sorted(done, key=_failed):
                     yield running.pop(future), future.result()
         finally:
