@@ -19,8 +19,6 @@ TRIES, LONGEST = 4, 0.1
 SMALL = 16 << 10
 """Bytes that do not count: alignment, tables of shapes."""
 
-COPYING = ("fused", "low_rank")
-
 PROBLEMS = """
     in3000000 k9 p4:4 float32
     in2000000 k301 p150:150 b=reflect float64
@@ -110,6 +108,13 @@ def arrays(problem, rng):
     yield strange
 
 
+def copies(algorithm, prepared):
+    """Whether it is `fused`, or has it as a pass: that copies what is no row of neighbours."""
+    bands = prepared if algorithm.name == "low_rank" else ()
+    passes = [step.algorithm.name for band in bands for step, _ in band.passes.pair]
+    return "fused" in (algorithm.name, *passes)
+
+
 def measured(algorithm, problem, prepared, threads, rng, stated):
     """What it takes for each kind of data."""
     bias = np.ones(problem.out_channels, problem.acc_dtype) if problem.bias else None
@@ -119,8 +124,8 @@ def measured(algorithm, problem, prepared, threads, rng, stated):
     found = []
     with mc.num_threads(threads):
         for x in arrays(problem, rng):
-            if algorithm.name in COPYING and x.strides[-1] != x.itemsize:
-                continue  # `fused`, which may be a pass, copies what is no row of neighbours
+            if copies(algorithm, prepared) and x.strides[-1] != x.itemsize:
+                continue
             run = partial(algorithm.run, prepared, x, epilogue, out)
             found.append(taken(run, (1 - NEAR) * stated))
     return found

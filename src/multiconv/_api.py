@@ -556,6 +556,8 @@ def _named(
     function: Callable[..., Any], more: tuple[Any, ...], options: dict[str, Any]
 ) -> dict[str, Any]:
     """A function's arguments after the first two, by name."""
+    if not more:
+        return options
     found = list(inspect.signature(function).parameters.values())[2:]
     names = [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD]
     if len(more) > len(names):

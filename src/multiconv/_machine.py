@@ -55,6 +55,14 @@ class Machine:
         """Multiply-add rate of one core for real values of this size."""
         return self.flops64 if itemsize > 4 else self.flops32
 
+    def vector(self, itemsize: int) -> int:
+        """Values of this size in one vector register."""
+        return max(self.lanes * 4 // itemsize, 1)
+
+    def clock(self, itemsize: int) -> float:
+        """Cycles a second, if two vectors are multiplied and added in each."""
+        return self.flops(itemsize) / (4 * self.vector(itemsize))
+
 
 def machine() -> Machine:
     """The profile of this machine for the instruction set in force; measured at the first call."""

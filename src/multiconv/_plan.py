@@ -368,12 +368,12 @@ class Plan:
 
     def _needs_finite_taps(self, problem: Problem, method: str) -> bool:
         """Whether taps that are not finite would want another way."""
-        skips = any(way.skips_zeros for way in _ways(self._unseen))
-        if skips or max(problem.in_dilation) > 1:  # others meet the zeros
-            return True
+        ways = _ways(self._unseen)
+        if any(way.skips_zeros for way in ways) or max(problem.in_dilation) > 1:
+            return True  # others meet the zeros
         if method != "auto" or not (self._is_vast(problem) or problem.out_channels >= MANY_SLICES):
             return False
-        return _ways(planner.step(problem, NOT_FINITE)) != _ways(self._unseen)
+        return _ways(planner.step(problem, NOT_FINITE)) != ways
 
     def _choose_again(self, kernel: Array) -> Step:
         """What runs a call with this kernel, as far as its values bear on it."""

@@ -4,6 +4,7 @@
 #include "base/kernel.hpp"
 #include "kernels/gemm_pack.hpp"
 #include "kernels/gemm_region.hpp"
+#include "kernels/uniform_step.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -53,18 +54,6 @@ template <class T>
 MC_INLINE bool stored_as(DType t) {
   if (is_float<T>) return is_real(t);
   return bytes_of_integer(t) == static_cast<int>(sizeof(T));
-}
-
-// Elements from one output of a tile of size[] to the next, the same for all; else 0.
-MC_INLINE i64 uniform_step(const Desc& d, const i64* size, const i64* strides) {
-  i64 step = 0, expected = 0;
-  for (int a = d.rank - 1; a >= 0; --a) {
-    if (size[a] == 1) continue;
-    if (step == 0) step = expected = strides[a];
-    if (strides[a] != expected) return 0;
-    expected *= size[a];
-  }
-  return step == 0 ? 1 : step;
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 // by. Tiles are dealt to a number of shares that the problem alone decides, and shares are added in
 // order.
 #include "kernels/panel_cut.hpp"
+#include "kernels/uniform_step.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -58,7 +59,7 @@ class PanelSum {
       if (d_.kernel[a] > 1 && grad_.strides[3 + a] != step) staged_ = true;
       step *= d_.kernel[a];
     }
-    neighbours_ = (cut.taps == 1 || even_step(d_, out_.strides + 3) == 1) &&
+    neighbours_ = (cut.taps == 1 || uniform_step(d_, d_.out_size, out_.strides + 3) == 1) &&
                   (d_.batch == 1 || out_.strides[0] == cut.taps);
   }
 

@@ -6,6 +6,7 @@
 // are dealt to a number of shares that the problem alone decides, and shares are added in order.
 #include "kernels/channel_io.hpp"
 #include "kernels/gradient_layer.hpp"
+#include "kernels/uniform_step.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -390,7 +391,7 @@ class PixelSum {
 
   void write(const Place& at, const T* sums) const {
     const i64* s = out_.strides;
-    const i64 step = even_step(d_, s + 3);
+    const i64 step = uniform_step(d_, d_.out_size, s + 3);
     as_stored<T>(d_.out_type, out_.data, [&](auto* out) {
       using Out = std::remove_pointer_t<decltype(out)>;
       Out* to = out + at.channel * s[0] + at.group * s[1] + at.output * s[2];

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby, product
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from multiconv._geometry import out_size
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
-from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Planning, Refusal, Step
-
-OVERHEAD = 5e-6
-"""Seconds that a part takes beyond its child's run."""
+from multiconv.algorithms._base import Refusal
+from multiconv.algorithms._output_parts import OutputPart, OutputParts
 
 WORTH = 0.8
 """Share of the products that may be left, at most."""
@@ -35,15 +30,7 @@ class _Axis(NamedTuple):
     samples: slice
 
 
-@dataclass(frozen=True)
-class _Part:
-    step: Step
-    kernel: Any
-    samples: tuple[slice, ...]
-    outputs: tuple[slice, ...]
-
-
-class Cropped(Algorithm):
+class Cropped(OutputParts):
     """Leaves out the products with zeros beyond the data, where windows reach far beyond them.
 
     With dilation 24 on 28 samples, a tap beside the middle one sees samples from 4 outputs only.
@@ -52,7 +39,7 @@ class Cropped(Algorithm):
 
     name = "cropped"
     summary = "layers whose windows reach far beyond the data, as with much dilation"
-    skips_zeros = True
+    overhead = 5e-6
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Zeros outside, a few parts, and products worth leaving out."""
@@ -78,46 +65,11 @@ class Cropped(Algorithm):
             return Refusal("taps that are not finite would meet the zeros beyond the data")
         return None
 
-    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        """The sum of the parts."""
-        steps = self.children(problem, traits, planning)
-        return Cost(
-            sum(s.cost.seconds + OVERHEAD for s in steps),
-            max(s.cost.bytes for s in steps),
-            max(s.cost.error for s in steps),
-        )
-
-    def children(
-        self, problem: Problem, traits: KernelTraits, planning: Planning
-    ) -> tuple[Step, ...]:
-        """One problem for each part of the output."""
-        return tuple(planning.step(_child(problem, axes), traits.part) for axes in _parts(problem))
-
-    def prepare(
-        self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
-    ) -> list[_Part]:
-        """Prepare the taps of each part."""
-        if problem.flip:
-            kernel = np.flip(kernel, tuple(range(3, 3 + problem.rank)))
-        prepared = []
-        for axes in _parts(problem):
-            taps = kernel[_spatial(axis.taps for axis in axes)]
-            step = planning.step(_child(problem, axes), traits.part)
-            samples = _spatial(axis.samples for axis in axes)
-            outputs = _spatial(axis.outputs for axis in axes)
-            prepared.append(_Part(step, step.prepare(taps), samples, outputs))
-        return prepared
-
-    def run(self, prepared: list[_Part], x: Array, epilogue: Epilogue, out: Array) -> None:
-        """Part after part, each into its own outputs."""
-        for part in prepared:
-            mine = epilogue.part(part.outputs)
-            part.step.run(part.kernel, x[part.samples], mine, out[part.outputs])
-
-
-def _spatial(places: Iterator[slice]) -> tuple[slice, ...]:
-    """Places on the spatial axes of a canonical view."""
-    return (slice(None), slice(None), slice(None), *places)
+    def parts(self, problem: Problem) -> Iterator[OutputPart]:
+        """Every combination of the axes' runs."""
+        for axes in product(*(list(_axis_parts(problem, axis)) for axis in range(problem.rank))):
+            outputs, taps, samples = zip(*axes, strict=True)
+            yield OutputPart(_child(problem, axes), taps, samples, outputs)
 
 
 def _edges(problem: Problem) -> Iterator[float]:
@@ -135,10 +87,6 @@ def _seen(problem: Problem, axis: int) -> tuple[range, ...]:
         i * problem.stride[axis] - problem.padding[axis][0] for i in range(out_size(problem)[axis])
     )
     return tuple(range(max(-(s // d), 0), min((n - 1 - s) // d + 1, taps)) for s in starts)
-
-
-def _parts(problem: Problem) -> Iterator[tuple[_Axis, ...]]:
-    return product(*(list(_axis_parts(problem, axis)) for axis in range(problem.rank)))
 
 
 def _axis_parts(problem: Problem, axis: int) -> Iterator[_Axis]:

@@ -30,7 +30,7 @@ class Depthwise(NativeAlgorithm):
         """Multiply-adds in full vectors, and the way in and out of them."""
         machine = planning.machine
         itemsize = problem.acc_dtype.itemsize
-        lanes = max(machine.lanes * 4 // itemsize, 1)
+        lanes = machine.vector(itemsize)
         taps = math.prod(problem.kernel)
         filled = self._filled(problem, lanes)
         read = problem.batch * problem.in_channels * reached(problem)

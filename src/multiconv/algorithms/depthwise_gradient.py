@@ -40,8 +40,8 @@ class DepthwiseGradient(KernelInPlace):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds in full vectors, staging, rows, and the memory."""
         machine, size = planning.machine, problem.acc_dtype.itemsize
-        lanes = max(machine.lanes * 4 // size, 1)
-        clock = machine.flops(size) / (4 * lanes)
+        lanes = machine.vector(size)
+        clock = machine.clock(size)
         images, places = problem.group_in, math.prod(problem.kernel)
         numbers = problem.in_channels * reached(problem) + problem.out_channels * images * places
         by_channels = problem.groups >= lanes and problem.rank > 1

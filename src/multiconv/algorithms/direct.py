@@ -141,7 +141,7 @@ def _taps(problem: Problem) -> int:
 
 def _lanes(problem: Problem, machine: Machine) -> int:
     """Numbers in a vector."""
-    return max(machine.lanes * 4 // problem.acc_dtype.itemsize, 1)
+    return machine.vector(problem.acc_dtype.itemsize)
 
 
 def _line_waste(problem: Problem) -> float:

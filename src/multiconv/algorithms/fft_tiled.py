@@ -201,7 +201,7 @@ def _most_prepared(problem: Problem) -> float:
 def _prepared(problem: Problem, tile: tuple[int, ...]) -> int:
     """Of the weights, and of spectra with this tile size; tables aside."""
     profile, value = machine(), problem.acc_dtype.itemsize
-    lanes = max(profile.lanes * 4 // value, 1)
+    lanes = profile.vector(value)
     if _alone(problem):
         spectra = -(-problem.groups // lanes) * lanes
     else:
@@ -218,7 +218,7 @@ class _Work:
     ) -> None:  # fmt: skip
         self._problem, self._tile, self._axes, self._profile = problem, tile, axes, profile
         self._value = value = problem.acc_dtype.itemsize
-        self._lanes = lanes = max(profile.lanes * 4 // value, 1)
+        self._lanes = lanes = profile.vector(value)
         self._depthwise = _alone(problem)
         self._groups = 1 if self._depthwise else problem.groups
         self._ins = -(-(problem.groups if self._depthwise else problem.group_in) // lanes)

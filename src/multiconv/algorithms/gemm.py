@@ -59,8 +59,8 @@ class Gemm(NativeAlgorithm):
         """Multiply-adds of all lanes, the way of samples into them and back, and the memory."""
         machine = planning.machine
         item = np.dtype(COMPUTE[problem.acc_dtype.name]).itemsize
-        lanes = max(machine.lanes * 4 // item, 1)
-        clock = machine.flops(item) / (4 * lanes)
+        lanes = machine.vector(item)
+        clock = machine.clock(item)
         terms = math.prod(problem.kernel) * problem.group_in
         pixels = problem.batch * problem.groups * math.prod(out_size(problem))
         if self._by_pixels(problem):

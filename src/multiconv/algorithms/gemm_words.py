@@ -45,7 +45,7 @@ class GemmPairs(NativeAlgorithm):
         """Words of all lanes, their way in and the results' way out, and the memory."""
         machine = planning.machine
         lanes = max(machine.lanes, 1)
-        clock = machine.flops(4) / (4 * lanes)
+        clock = machine.clock(4)
         words = -(-problem.group_in // self.EACH)
         panel = 2 * lanes
         busy = -(-problem.group_out // panel) * panel

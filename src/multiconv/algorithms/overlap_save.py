@@ -154,7 +154,7 @@ def _seconds(
     complex_values = problem.acc_dtype.kind == "c"
     value = problem.acc_dtype.itemsize
     real = value // 2 if complex_values else value
-    lanes = max(profile.lanes * 4 // real, 1)
+    lanes = profile.vector(real)
     together = lanes if complex_values else 2 * lanes
     channels = problem.group_out
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from multiconv._geometry import out_size, reached
-from multiconv._machine import Machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
@@ -51,7 +50,7 @@ class PanelSum(KernelInPlace):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds in whole vectors, the way of samples into panels, and the memory."""
         machine, size = planning.machine, problem.acc_dtype.itemsize
-        lanes = max(machine.lanes * 4 // size, 1)
+        lanes = machine.vector(size)
         places = math.prod(problem.kernel) * problem.group_in
         tiles = -(-places // (self.PANEL // (self.VECTORS * lanes * size)))
         vectors = -(-problem.batch * math.prod(out_size(problem)) // lanes)
@@ -63,7 +62,7 @@ class PanelSum(KernelInPlace):
         results = problem.batch * problem.out_channels * math.prod(out_size(problem))
         data = problem.batch * problem.in_channels * reached(problem)
         memory = self.TRIPS * (data + problem.out_channels * places) + results
-        alone = cycles / _clock(machine, size) + memory * size / machine.bandwidth1
+        alone = cycles / machine.clock(size) + memory * size / machine.bandwidth1
         error = (places + 1) * rounding(problem.acc_dtype)
         return Cost(CALL + shared(alone, machine), self.scratch(problem, machine), error)
 
@@ -79,8 +78,3 @@ class PanelSum(KernelInPlace):
         phases = min(problem.dilation[-1], out_size(problem)[-1])
         rows = planes * reached(problem) / problem.in_size[-1] * phases
         return self.TURN * turned + self.COPY * planes * reached(problem) + self.ROW * rows
-
-
-def _clock(machine: Machine, size: int) -> float:
-    """Cycles a second: two vectors are multiplied and added in each."""
-    return machine.flops(size) / (4 * max(machine.lanes * 4 // size, 1))

@@ -42,7 +42,7 @@ class PixelSum(KernelInPlace):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds, with the lanes that ragged channels waste, and reading the data."""
         machine, size = planning.machine, problem.acc_dtype.itemsize
-        lanes = max(machine.lanes * 4 // size, 1)
+        lanes = machine.vector(size)
         places = math.prod(problem.kernel) * problem.group_in
         across = 2 * problem.group_out >= lanes
         columns = -(-problem.group_out // lanes) * lanes if across else problem.group_out

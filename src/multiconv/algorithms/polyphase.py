@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from multiconv._geometry import out_size
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Algorithm, Cost, Epilogue, Planning, Refusal, Step
-
-OVERHEAD = 3e-6
-"""Seconds that a phase takes beyond its child's run."""
+from multiconv.algorithms._base import Epilogue, Planning, Refusal
+from multiconv.algorithms._output_parts import OutputPart, OutputParts
 
 
 class _Axis(NamedTuple):
@@ -31,19 +27,12 @@ class _Axis(NamedTuple):
     padding: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class _Phase:
-    step: Step
-    kernel: Any
-    outputs: tuple[slice, ...]
-
-
 class _Prepared(NamedTuple):
-    phases: tuple[_Phase, ...]
+    phases: Any
     gaps: bool
 
 
-class Polyphase(Algorithm):
+class Polyphase(OutputParts):
     """Leaves out the products with the zeros that input dilation puts between samples.
 
     With ``s - 1`` zeros between samples, output ``q s + r`` sees only the taps that are ``r`` apart
@@ -54,7 +43,7 @@ class Polyphase(Algorithm):
 
     name = "polyphase"
     summary = "transposed layers and input gradients of strided ones, without the zeros between"
-    skips_zeros = True
+    overhead = 3e-6
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Input dilation at stride 1, zeros outside."""
@@ -70,52 +59,25 @@ class Polyphase(Algorithm):
             return Refusal("some outputs see no sample, so that nothing would finish them")
         return None
 
-    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        """The sum of the phases."""
-        steps = self.children(problem, traits, planning)
-        return Cost(
-            sum(s.cost.seconds + OVERHEAD for s in steps),
-            max((s.cost.bytes for s in steps), default=0),
-            max((s.cost.error for s in steps), default=0.0),
-        )
-
-    def children(
-        self, problem: Problem, traits: KernelTraits, planning: Planning
-    ) -> tuple[Step, ...]:
-        """One convolution for each phase."""
-        return tuple(planning.step(_child(problem, axes), traits.part) for axes in _phases(problem))
+    def parts(self, problem: Problem) -> Iterator[OutputPart]:
+        """Every combination of the axes' phases; all samples are seen by each."""
+        for axes in product(*(list(_axis_phases(problem, axis)) for axis in range(problem.rank))):
+            outputs = tuple(slice(axis.phase, None, axis.step) for axis in axes)
+            taps, samples = tuple(axis.taps for axis in axes), (slice(None),) * problem.rank
+            yield OutputPart(_child(problem, axes), taps, samples, outputs)
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> _Prepared:
         """Prepare the taps of each phase."""
-        spatial = tuple(range(3, 3 + problem.rank))
-        if problem.flip:
-            kernel = np.flip(kernel, spatial)
-        prepared = []
-        for axes in _phases(problem):
-            taps = kernel[_spatial(axis.taps for axis in axes)]
-            step = planning.step(_child(problem, axes), traits.part)
-            places = _spatial(slice(axis.phase, None, axis.step) for axis in axes)
-            prepared.append(_Phase(step, step.prepare(taps), places))
-        return _Prepared(tuple(prepared), _gaps(problem))
+        return _Prepared(super().prepare(problem, kernel, traits, planning), _gaps(problem))
 
     def run(self, prepared: _Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
-        """Phase after phase, each into its own outputs."""
+        """Phase after phase, each into its own outputs; the others see no sample."""
         if prepared.gaps:
             shape = (*out.shape[1:3], *[1] * (out.ndim - 3))
             out[...] = 0 if epilogue.bias is None else epilogue.bias.reshape(shape)
-        for one in prepared.phases:
-            one.step.run(one.kernel, x, epilogue.part(one.outputs), out[one.outputs])
-
-
-def _spatial(places: Iterable[slice]) -> tuple[slice, ...]:
-    """Places on the spatial axes of a canonical view."""
-    return (slice(None), slice(None), slice(None), *places)
-
-
-def _phases(problem: Problem) -> Iterator[tuple[_Axis, ...]]:
-    return product(*(list(_axis_phases(problem, axis)) for axis in range(problem.rank)))
+        super().run(prepared.phases, x, epilogue, out)
 
 
 def _gaps(problem: Problem) -> bool:

@@ -91,7 +91,7 @@ def _sizes(problem: Problem, axis: int, first: int) -> list[int]:
 def _seconds(problem: Problem, tile: tuple[int, ...], first: int, profile: Machine) -> float:
     parts = 2 if problem.acc_dtype.kind == "c" else 1
     size = problem.acc_dtype.itemsize // parts
-    lanes = max(profile.lanes * 4 // size, 1)
+    lanes = profile.vector(size)
     samples = [
         (t - 1) * (s if k > 1 else 1) + k
         for t, s, k in zip(tile, problem.stride, problem.kernel, strict=True)

@@ -46,7 +46,7 @@ class Steps(NativeAlgorithm):
         profile = planning.machine
         parts = 2 if problem.acc_dtype.kind == "c" else 1
         size = problem.acc_dtype.itemsize // parts
-        lanes = max(profile.lanes * 4 // size, 1)
+        lanes = profile.vector(size)
         tile, count = self.tile(problem), out_size(problem)
         least = traits.boxes ** (1 / problem.rank)
         spans = [max(k / least, 1) if k > 1 else 1 for k in problem.kernel]

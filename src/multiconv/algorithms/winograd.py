@@ -174,7 +174,7 @@ def _products(problem: Problem, tile: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _lanes(problem: Problem, profile: Machine) -> int:
-    return max(profile.lanes * 4 // problem.acc_dtype.itemsize, 1)
+    return profile.vector(problem.acc_dtype.itemsize)
 
 
 def _packed(problem: Problem, tile: tuple[int, ...], profile: Machine) -> int:

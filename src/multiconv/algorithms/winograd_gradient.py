@@ -55,7 +55,7 @@ class WinogradGradient(KernelInPlace):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Transforms, products, and the memory."""
         machine, size = planning.machine, problem.acc_dtype.itemsize
-        lanes = max(machine.lanes * 4 // size, 1)
+        lanes = machine.vector(size)
         products = self.PRODUCTS**2
         tile = self.PRODUCTS - out_size(problem)[0] + 1
         tiles = problem.group_in * math.prod(-(-n // tile) for n in problem.kernel)
