@@ -243,14 +243,14 @@ def test_signals_leave_what_is_done(interrupt, source, target, number, status):
         import sys, time
         from multiconv.cli import _budget, main
         from multiconv.outofcore import _grid
-        from multiconv.outofcore._job import Task
-        _budget.whole_bytes, _grid.LARGEST, call = lambda data: 2**62, 4000, Task.__call__
-        def slow(self, number):
-            if number == 4:
+        from multiconv.outofcore._journal import Journal
+        _budget.whole_bytes, _grid.LARGEST, add = lambda data: 2**62, 4000, Journal.add
+        def slow(self, key, entry):
+            add(self, key, entry)
+            if len(self.entries) == 2:
                 print("ready", flush=True)
             time.sleep(0.05)
-            return call(self, number)
-        Task.__call__ = slow
+        Journal.add = slow
         sys.exit(main(["apply", {TAPS!r}, {str(source)!r}, {str(target)!r}]))
     """
     interrupt(code, number, status)
