@@ -137,9 +137,9 @@ def test_what_direct_summation_keeps_is_kept_in_images(what, dtype, rng):
     assert lost(auto, direct, size) < 0.01
 
 
-LAYERS_ALONE = {"cropped", "depthwise", "depthwise_gradient", "fft_tiled", "gemm", "gemm_pairs",
-                "gemm_quads", "narrow", "panel_sum", "parts", "pixel_sum", "polyphase", "winograd",
-                "winograd_gradient"}  # fmt: skip
+LAYERS_ALONE = {"cropped", "depthwise", "depthwise_gradient", "depthwise_transposed", "fft_tiled",
+                "gemm", "gemm_pairs", "gemm_quads", "narrow", "panel_sum", "parts", "pixel_sum",
+                "polyphase", "winograd", "winograd_gradient"}  # fmt: skip
 """What takes none of these: the conformance suite and tests of their own show them the same."""
 
 

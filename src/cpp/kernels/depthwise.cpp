@@ -2,6 +2,7 @@
 // its own. Lanes are neighbouring pixels where these lie side by side in memory, channels where
 // those do. Rows of the input are staged in a ring that stays in the first-level cache, and each
 // serves all the output rows in registers.
+#include "kernels/depthwise_pack.hpp"
 #include "kernels/depthwise_task.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -10,35 +11,7 @@ namespace {
 inline constexpr double kLargestRing = 4 << 20;
 
 template <class T>
-struct Depthwise {
-  static i64 scalars(const Desc& d) {
-    return ceil_div(d.groups * d.out_channels * taps_of(d), kLanes<T>) * kLanes<T>;
-  }
-
-  static std::size_t packed_bytes(const Desc& d) {
-    const i64 units = ceil_div(d.groups * d.out_channels, kLanes<T>);
-    const i64 vectors = kLanes<T> > 1 ? units * taps_of(d) * kLanes<T> : 0;
-    return static_cast<std::size_t>(scalars(d) + vectors) * sizeof(T);
-  }
-
-  // [channel][tap], and [vector of channels][tap][lane].
-  static void pack(const Desc& d, const ConstView& w, void* packed) {
-    const T* from = static_cast<const T*>(w.data);
-    T* to = static_cast<T*>(packed);
-    const i64 taps = taps_of(d), channels = d.groups * d.out_channels;
-    for (i64 c = 0; c < channels; ++c)
-      for (i64 t = 0; t < taps; ++t)
-        to[c * taps + t] =
-            from[w_element(d, w.strides, c / d.out_channels, c % d.out_channels, 0, t)];
-    if constexpr (kLanes<T> > 1) {
-      T* vectors = to + scalars(d);
-      for (i64 c = 0; c < channels; c += kLanes<T>)
-        for (i64 t = 0; t < taps; ++t)
-          for (i64 l = 0; l < kLanes<T>; ++l)
-            *vectors++ = c + l < channels ? to[(c + l) * taps + t] : T(0);
-    }
-  }
-
+struct Depthwise : DepthwisePack<T> {
   template <bool by_lane>
   static std::size_t scratch(const Desc& d, int threads) {
     const Cut<T, by_lane> cut(d);
@@ -67,20 +40,6 @@ struct Depthwise {
   }
 };
 
-template <class F>
-MC_INLINE auto dispatch(const Desc& d, F&& f) {
-  switch (d.compute) {
-    case DType::u32:
-      return f(Depthwise<std::uint32_t>{});
-    case DType::u64:
-      return f(Depthwise<std::uint64_t>{});
-    case DType::f32:
-      return f(Depthwise<float>{});
-    default:
-      return f(Depthwise<double>{});
-  }
-}
-
 const char* accepts(const Desc& d) {
   if (d.compute == DType::c64 || d.compute == DType::c128)
     return "it multiplies real numbers and integers only";
@@ -97,19 +56,19 @@ const char* accepts(const Desc& d) {
 }
 
 std::size_t packed_bytes(const Desc& d) {
-  return dispatch(d, [&](auto k) { return k.packed_bytes(d); });
+  return with_real(d.compute, [&]<class T>(T) { return Depthwise<T>::bytes(d); });
 }
 
 void pack(const Desc& d, const ConstView& w, void* packed) {
-  dispatch(d, [&](auto k) { k.pack(d, w, packed); });
+  with_real(d.compute, [&]<class T>(T) { Depthwise<T>::pack(d, w, packed); });
 }
 
 std::size_t scratch_bytes(const Desc& d, int threads) {
-  return dispatch(d, [&](auto k) { return k.scratch_bytes(d, threads); });
+  return with_real(d.compute, [&]<class T>(T) { return Depthwise<T>::scratch_bytes(d, threads); });
 }
 
 void run(const RunArgs& args) {
-  dispatch(args.desc, [&](auto k) { k.run(args); });
+  with_real(args.desc.compute, [&]<class T>(T) { Depthwise<T>::run(args); });
 }
 
 }  // namespace

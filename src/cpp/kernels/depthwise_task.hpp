@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "kernels/depthwise_cut.hpp"
+#include "kernels/depthwise_pack.hpp"
 #include "kernels/depthwise_sum.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -25,8 +26,7 @@ class Task {
         r_(rows_of(d_)),
         clamps_(clamps(d_)),
         finished_(is_plain(d_) || clamps_),
-        in_place_(fits() && (finished_ || !by_lane)),
-        taps_(taps_of(d_)) {
+        in_place_(fits() && (finished_ || !by_lane)) {
     if constexpr (by_lane) {
       chunk_ = task % c_.chunks;
       task /= c_.chunks;
@@ -150,8 +150,7 @@ class Task {
     window_ = {nullptr,      c_.outer_taps,
                c_.positions, r_.dilation,
                r_.taps,      d_.kernel[d_.rank - 1],
-               offset_,      static_cast<const T*>(args_.packed) + channel_ * taps_};
-    if constexpr (by_lane) window_.w += ceil_div(c_.channels * taps_, lanes) * lanes;
+               offset_,      DepthwisePack<T>::template of<by_lane>(d_, args_.packed, channel_)};
     if constexpr (!by_lane)
       bias_ = splat(initial<T>(args_, channel_));
     else if (d_.has_bias && finished_)
@@ -331,7 +330,6 @@ class Task {
   const bool clamps_;    // an activation that registers can do
   const bool finished_;  // sums leave registers as results
   const bool in_place_;  // and, finished or not, for where results belong
-  const i64 taps_;
   i64 chunk_, image_, top_, width_, height_, room_, vectors_;
   At plane_at_;  // the band's first output, in its channel
   i64 outer_[kMaxRank];

@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple
 
-from multiconv._geometry import out_size
+from multiconv._geometry import out_size, outputs
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Epilogue, Planning, Refusal
+from multiconv.algorithms._base import Cost, Epilogue, Planning, Refusal
 from multiconv.algorithms._output_parts import OutputPart, OutputParts
 
 
@@ -45,6 +45,9 @@ class Polyphase(OutputParts):
     summary = "transposed layers and input gradients of strided ones, without the zeros between"
     overhead = 3e-6
 
+    STREWN = 1.5e-9
+    """Seconds in which a thread stores an output between those of other phases."""
+
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Input dilation at stride 1, zeros outside."""
         if max(problem.in_dilation) == 1:
@@ -58,6 +61,14 @@ class Polyphase(OutputParts):
         if (problem.activation or problem.residual) and _gaps(problem):
             return Refusal("some outputs see no sample, so that nothing would finish them")
         return None
+
+    def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
+        """The sum of the phases, and what it takes to store outputs that are no neighbours."""
+        cost = super().cost(problem, traits, planning)
+        if problem.data_format == "channels_last" or problem.in_dilation[-1] == 1:
+            return cost
+        strewn = outputs(problem) * self.STREWN / planning.machine.threads
+        return replace(cost, seconds=cost.seconds + strewn)
 
     def parts(self, problem: Problem) -> Iterator[OutputPart]:
         """Every combination of the axes' phases; all samples are seen by each."""

@@ -19,8 +19,10 @@ Call = Callable[[], Any]
 SAMPLE = 5e-4
 """A sample takes at least this many seconds: calls that are shorter are repeated."""
 FEW = 3
-PAUSE = 1e-3
-"""Seconds in which the last contestant's threads stop spinning."""
+PAUSE, LONGEST_PAUSE = 1e-3, 0.2
+"""Seconds after which threads are looked at, and in which all stop spinning."""
+REST = 0.05
+"""Of a processor's time that threads at rest take."""
 SHORT = 0.1
 """A call of fewer seconds runs once before its sample, so that its caches and threads are warm."""
 HOPELESS = 10
@@ -89,10 +91,20 @@ def _calibrated(run: Call) -> Timing:
 
 def _warm_sample(run: Call, timing: Timing) -> float:
     """A sample that what ran before has little part in."""
-    time.sleep(PAUSE)
+    _rest()
     if timing.expected < SHORT:
         run()
     return _sample(run, timing.repeats)
+
+
+def _rest() -> None:
+    """Wait until the last contestant's threads, which may spin for a while, are asleep."""
+    end = time.perf_counter() + LONGEST_PAUSE
+    while (start := time.perf_counter()) < end:
+        used = time.process_time()
+        time.sleep(PAUSE)
+        if time.process_time() - used < REST * (time.perf_counter() - start):
+            return
 
 
 def _sample(run: Call, repeats: int) -> float:

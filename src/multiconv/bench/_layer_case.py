@@ -78,10 +78,8 @@ class LayerCase(Case):
         at_once = partial(function, first, second, **options)
         if self.entry.direction == "weight_grad":
             return {OURS: at_once}  # there are no weights to pack
-        found: dict[str, Callable[[], Any]] = {ONE_SHOT: at_once, OURS: partial(self.plan, first)}
-        if function is not mc.conv_transpose:
-            found[LAST] = self._last(function, first, second, options)
-        return found
+        last = self._last(function, first, second, options)
+        return {ONE_SHOT: at_once, OURS: partial(self.plan, first), LAST: last}
 
     def algorithm(self) -> str:
         """What the planner chose for the channels in front."""
