@@ -36,6 +36,9 @@ PROBLEMS = """
     mb2 ic6 oc4 g2 in8x9x10 k3x2x1 id2x1x3 d2x1x1 p-1:4,2:1,0:2 float64
     mb1 ic3 oc2 in7 k5 id3 d2 p4:6 flip float32
     mb2 g3 ic6 oc9 in5x6 k1x3 id2 p0:1,2:3 float64 bias
+    mb2 g19 ic19 oc19 in13x11 k3x5 id2 p2:1,3:2 float32 bias
+    mb1 g18 ic18 oc36 in9x40 k4x3 id3x2 d1x3 p2:1,-1:4 flip float64 act=relu
+    mb2 g17 ic17 oc17 in6x21 k2x7 id1x2 p1:0,4:5 float32 channels_last res
     mb1 ic3 oc5 in9x10x11 k3x2x4 s1x2x3 p1:0,-1:2,3:3 b=wrap,edge,reflect float32 act=hard_swish
     mb2 in7x9x8 k3x4x2 d1x2x3 p2:2 b=symmetric complex128 bias
     mb1 in20x21x19 k9x8x7 p4:4 float32

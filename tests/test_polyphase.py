@@ -13,6 +13,9 @@ CASES = [
     ((5, 4, 6), (2, 3, 4), (2, 1, 3), 1, 0),
     ((8,), (7,), 4, 6, 3),
     ((5, 6), (1, 2), (2, 3), 1, 0),
+    ((5, 6), (2, 3), (2, 3), 1, 0),  # phases of the last axis as channels
+    ((9,), (8,), 4, 1, 2),
+    ((4, 3, 5), (2, 3, 4), 2, 2, 2),
 ]
 
 
@@ -45,6 +48,26 @@ def test_output_padding_bias_and_layouts(layout):
         mc.conv_transpose(x, w, bias, method="polyphase", **options),
         mc.conv_transpose(x, w, bias, method="reference", **options),
     )
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_phases_that_are_channels(channels, layout, order):
+    rng = np.random.default_rng(5)
+    x, w = (rng.integers(-9, 9, s).astype("float32")
+            for s in ((2, 4, 5, 6), (4, channels, 2, 6)))  # fmt: skip
+    bias, scale = rng.integers(-9, 9, (2, channels)).astype("float32")
+    options = {"stride": (2, 3), "padding": (0, 0), "output_padding": 0, "data_format": layout,
+               "activation": "relu"}  # fmt: skip
+    if layout == "channels_last":
+        x, w = np.moveaxis(x, 1, -1), w.transpose(2, 3, 1, 0)
+    shape = mc.plan(mc.conv_transpose, x, w, **options).out_shape
+    residual = np.asarray(rng.integers(-9, 9, shape), "float32", order=order)
+    options |= {"bias": bias, "scale": scale, "residual": residual}
+    out = np.empty(shape, "float32", order=order)
+    mc.conv_transpose(x, w, method="polyphase", out=out, **options)
+    np.testing.assert_array_equal(out, mc.conv_transpose(x, w, method="reference", **options))
 
 
 def test_input_gradients_of_strided_layers():

@@ -20,7 +20,7 @@
 namespace multiconv {
 namespace {
 
-constexpr std::chrono::microseconds kSpin{50};  // waking a sleeping thread takes about as long
+constexpr std::chrono::microseconds kSpin{1000};  // see docs/adr/0036
 
 // Cached, as they take system calls; 0: not known yet.
 constinit std::atomic<int> cpus{0}, default_threads{0};

@@ -2,6 +2,7 @@
 // its own. Lanes are neighbouring pixels where these lie side by side in memory, channels where
 // those do. Rows of the input are staged in a ring that stays in the first-level cache, and each
 // serves all the output rows in registers.
+#include "kernels/compute_type.hpp"
 #include "kernels/depthwise_pack.hpp"
 #include "kernels/depthwise_task.hpp"
 

@@ -43,20 +43,5 @@ struct DepthwisePack {
   }
 };
 
-// Calls f with a number of the type that is computed in, real or an integer.
-template <class F>
-MC_INLINE auto with_real(DType compute, F&& f) {
-  switch (compute) {
-    case DType::u32:
-      return f(std::uint32_t{});
-    case DType::u64:
-      return f(std::uint64_t{});
-    case DType::f32:
-      return f(float{});
-    default:
-      return f(double{});
-  }
-}
-
 }  // namespace
 }  // namespace multiconv::MC_TARGET

@@ -6,6 +6,7 @@
 // leave side by side. Lanes are neighbouring samples, or channels where these lie side by side.
 #include <cstring>
 
+#include "kernels/compute_type.hpp"
 #include "kernels/depthwise_pack.hpp"
 #include "kernels/depthwise_rows.hpp"
 #include "kernels/depthwise_sum.hpp"

@@ -1,5 +1,6 @@
 // Layers as a product of matrices that are never made: windows of pixels times output channels.
 #include "base/kernel.hpp"
+#include "kernels/compute_type.hpp"
 #include "kernels/gemm_by_channels.hpp"
 #include "kernels/gemm_by_pixels.hpp"
 #include "kernels/gemm_share.hpp"
@@ -30,28 +31,16 @@ struct Gemm {
 
   static void run(const RunArgs& args) {
     as_line(args, [](const RunArgs& given, bool line) {
-      const bool in_place = Channels::in_place(given);
-      if (line && !in_place && ByPixels<T>::fits(given.desc))
-        share<ByPixels<T>>(given, in_place);
+      const Reads reads = !Channels::in_place(given) ? Reads::copy
+                          : rows_are_apart(given)    ? Reads::input_by_rows
+                                                     : Reads::input;
+      if (line && reads == Reads::copy && ByPixels<T>::fits(given.desc))
+        share<ByPixels<T>>(given, reads);
       else
-        share<Channels>(given, in_place, Singles<T>{});
+        share<Channels>(given, reads, Singles<T>{});
     });
   }
 };
-
-template <class F>
-MC_INLINE auto dispatch(const Desc& d, F&& f) {
-  switch (d.compute) {
-    case DType::u32:
-      return f(Gemm<std::uint32_t>{});
-    case DType::u64:
-      return f(Gemm<std::uint64_t>{});
-    case DType::f32:
-      return f(Gemm<float>{});
-    default:
-      return f(Gemm<double>{});
-  }
-}
 
 const char* accepts(const Desc& d) {
   if (d.compute == DType::c64 || d.compute == DType::c128)
@@ -60,19 +49,19 @@ const char* accepts(const Desc& d) {
 }
 
 std::size_t packed_bytes(const Desc& d) {
-  return dispatch(d, [&](auto k) { return k.packed_bytes(d); });
+  return with_real(d.compute, [&]<class T>(T) { return Gemm<T>::packed_bytes(d); });
 }
 
 void pack(const Desc& d, const ConstView& w, void* packed) {
-  dispatch(d, [&](auto k) { k.pack(d, w, packed); });
+  with_real(d.compute, [&]<class T>(T) { Gemm<T>::pack(d, w, packed); });
 }
 
 std::size_t scratch_bytes(const Desc& d, int threads) {
-  return dispatch(d, [&](auto k) { return k.scratch_bytes(d, threads); });
+  return with_real(d.compute, [&]<class T>(T) { return Gemm<T>::scratch_bytes(d, threads); });
 }
 
 void run(const RunArgs& args) {
-  dispatch(args.desc, [&](auto k) { k.run(args); });
+  with_real(args.desc.compute, [&]<class T>(T) { Gemm<T>::run(args); });
 }
 
 }  // namespace

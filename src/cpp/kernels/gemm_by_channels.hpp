@@ -33,12 +33,12 @@ class ByChannels {
     return stored_as<T>(d.x_type) && neighbours && (d.in_channels >= kInPlace || taps_of(d) == 1);
   }
 
-  static Cut cut(const Desc& d, i64 tasks, i64 threads, bool in_place) {
+  static Cut cut(const Desc& d, i64 tasks, i64 threads, Reads reads) {
     const i64 most = kPanelBytes / static_cast<i64>(sizeof(T)) / kPanel<T> / taps_of(d);
     // What is gathered serves all output channels of a task: they have to be worth it.
     const i64 worth = d.out_channels * taps_of(d) / kWorthGather;
-    const i64 chunked = in_place ? tasks : min_of(tasks, max_of(threads, worth));
-    return cut_for<T>(d, max_of(most, 16), tasks, chunked);
+    const i64 chunked = reads != Reads::copy ? tasks : min_of(tasks, max_of(threads, worth));
+    return cut_for<T>(d, max_of(most, 16), tasks, chunked, reads == Reads::input_by_rows);
   }
 
   static void run(const Task& task, const Form& form) {

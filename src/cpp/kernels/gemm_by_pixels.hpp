@@ -20,7 +20,7 @@ class ByPixels {
     return d.rank == 1 && d.out_size[0] >= kFewest && d.in_channels <= kFewChannels;
   }
 
-  static Cut cut(const Desc& d, i64 tasks, i64 threads, bool) {
+  static Cut cut(const Desc& d, i64 tasks, i64 threads, Reads) {
     return cut_for<T>(d, kInputs, tasks, min_of(tasks, threads));
   }
 

@@ -22,17 +22,20 @@ struct Cut {
   i64 chunks;
 };
 
+// Where windows are read: a copy of them, or the input itself; then tiles may be single rows.
+enum class Reads { copy, input, input_by_rows };
+
 // Blocks of at most `most` input channels. So many tasks are wanted; output channels are cut only
 // for `chunked` of them.
 template <class T>
-Cut cut_for(const Desc& d, i64 most, i64 tasks, i64 chunked) {
+Cut cut_for(const Desc& d, i64 most, i64 tasks, i64 chunked, bool by_rows = false) {
   constexpr i64 size = sizeof(T);
   Cut cut{};
   cut.blocks = ceil_div(d.in_channels, most);
   cut.inputs = min_of(ceil_div(ceil_div(d.in_channels, cut.blocks), 16) * 16, d.in_channels);
   cut.blocks = ceil_div(d.in_channels, cut.inputs);
   const i64 positions = max_of(kRegionBytes / size / cut.inputs, 2 * taps_of(d));
-  cut.region = choose_region(d, positions, tasks, kFewest);
+  cut.region = choose_region(d, positions, tasks, kFewest, by_rows);
   const i64 panels = ceil_div(d.out_channels, kPanel<T>);
   const i64 chunks = min_of(ceil_div(chunked, cut.region.tiles), panels);
   cut.outputs = ceil_div(panels, chunks) * kPanel<T>;
@@ -59,6 +62,13 @@ MC_INLINE bool stored_as(DType t) {
 template <class T>
 T* take_scratch(Slot slot, i64 numbers) {
   return static_cast<T*>(thread_scratch(slot, static_cast<std::size_t>(numbers) * sizeof(T)));
+}
+
+// Whether rows of outputs have a step of their own that sums can be made at, and all have none.
+MC_INLINE bool rows_are_apart(const RunArgs& args) {
+  const Desc& d = args.desc;
+  return d.rank > 1 && d.out_size[d.rank - 1] >= kFewest && is_plain(d) &&
+         args.out.strides[2] == 1 && uniform_step(d, d.out_size, args.out.strides + 3) == 0;
 }
 
 // Outputs [begin, end) of the channels of one group, for a tile of one image.

@@ -60,10 +60,11 @@ MC_INLINE int axis_to_halve(const Desc& d, const Region& r) {
   return best;
 }
 
-// Tiles that read at most so many positions, `wanted` of them if they keep `least` outputs.
-MC_INLINE Region choose_region(const Desc& d, i64 positions, i64 wanted, i64 least) {
+// Tiles that read at most so many positions, `wanted` of them if they keep `least` outputs; where
+// `by_rows`, of one row of outputs.
+MC_INLINE Region choose_region(const Desc& d, i64 positions, i64 wanted, i64 least, bool by_rows) {
   Region r{};
-  for (int a = 0; a < d.rank; ++a) r.tile[a] = d.out_size[a];
+  for (int a = 0; a < d.rank; ++a) r.tile[a] = by_rows && a < d.rank - 1 ? 1 : d.out_size[a];
   for (;;) {
     measure_region(d, r);
     const bool enough = r.tiles >= wanted || r.outputs < 2 * least;

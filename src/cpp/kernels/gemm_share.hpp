@@ -44,21 +44,23 @@ void as_line(const RunArgs& args, F&& f) {
 }
 
 template <class Way, class... Form>
-void share(const RunArgs& args, bool in_place, const Form&... form) {
+void share(const RunArgs& args, Reads reads, const Form&... form) {
   const Desc& d = args.desc;
   const int threads = args.pool.num_threads();
-  const Cut cut = Way::cut(d, tasks_for(d, threads), threads, in_place);
+  const Cut cut = Way::cut(d, tasks_for(d, threads), threads, reads);
   args.pool.parallel_for(
       Task::count(d, cut), [&](i64 number, int) { Way::run(Task(args, cut, number), form...); },
       work_of(d) > kWork / 4);
 }
 
-// Bytes of a thread, whether windows are read in place or not.
+// Bytes of a thread, wherever windows are read.
 template <class Way>
 i64 most_scratch(const Desc& d, int threads) {
   const i64 tasks = tasks_for(d, threads);
-  return max_of(Way::scratch_bytes(d, Way::cut(d, tasks, threads, true)),
-                Way::scratch_bytes(d, Way::cut(d, tasks, threads, false)));
+  i64 most = 0;
+  for (const Reads reads : {Reads::copy, Reads::input, Reads::input_by_rows})
+    most = max_of(most, Way::scratch_bytes(d, Way::cut(d, tasks, threads, reads)));
+  return most;
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ class GemmWords {
     RunArgs same = {words,    args.packed, args.x,     args.bias,
                     args.out, args.pool,   args.scale, args.residual};
     same.x.strides[2] *= Kind::each;
-    as_line(same, [&](const RunArgs& given, bool) { share<Way>(given, false, form); });
+    as_line(same, [&](const RunArgs& given, bool) { share<Way>(given, Reads::copy, form); });
   }
 
  private:

@@ -5,6 +5,7 @@
 // pixels of a tile stream by; where output channels are few, the lanes hold pixels instead. Tiles
 // are dealt to a number of shares that the problem alone decides, and shares are added in order.
 #include "kernels/channel_io.hpp"
+#include "kernels/compute_type.hpp"
 #include "kernels/gradient_layer.hpp"
 #include "kernels/uniform_step.hpp"
 
@@ -447,25 +448,6 @@ class PixelSum {
   bool lanes_are_channels_;
 };
 
-template <class T>
-struct Of {
-  using Sum = PixelSum<T>;
-};
-
-template <class F>
-MC_INLINE auto dispatch(const Desc& d, F&& f) {
-  switch (d.compute) {
-    case DType::u32:
-      return f(Of<std::uint32_t>{});
-    case DType::u64:
-      return f(Of<std::uint64_t>{});
-    case DType::f32:
-      return f(Of<float>{});
-    default:
-      return f(Of<double>{});
-  }
-}
-
 const char* accepts(const Desc& d) {
   if (d.compute == DType::c64 || d.compute == DType::c128)
     return "it multiplies real numbers and integers only";
@@ -476,19 +458,19 @@ const char* accepts(const Desc& d) {
 }
 
 std::size_t packed_bytes(const Desc& d) {
-  return dispatch(d, [&](auto k) { return decltype(k)::Sum::packed_bytes(d); });
+  return with_real(d.compute, [&]<class T>(T) { return PixelSum<T>::packed_bytes(d); });
 }
 
 void pack(const Desc& d, const ConstView& w, void* packed) {
-  dispatch(d, [&](auto k) { decltype(k)::Sum::pack(d, w, packed); });
+  with_real(d.compute, [&]<class T>(T) { PixelSum<T>::pack(d, w, packed); });
 }
 
 std::size_t scratch_bytes(const Desc& d, int threads) {
-  return dispatch(d, [&](auto k) { return decltype(k)::Sum::scratch_bytes(d, threads); });
+  return with_real(d.compute, [&]<class T>(T) { return PixelSum<T>::scratch_bytes(d, threads); });
 }
 
 void run(const RunArgs& args) {
-  dispatch(args.desc, [&](auto k) { decltype(k)::Sum::run(args); });
+  with_real(args.desc.compute, [&]<class T>(T) { PixelSum<T>::run(args); });
 }
 
 }  // namespace

@@ -66,14 +66,17 @@ class OutputParts(Algorithm):
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> Any:
         """Prepare the taps of each part."""
-        if problem.flip:
-            kernel = np.flip(kernel, tuple(range(3, 3 + problem.rank)))
+        kernel = self.unflipped(problem, kernel)
         prepared = []
         for part in self.parts(problem):
             step = planning.step(part.problem, traits.part)
             packed = step.prepare(kernel[_view(part.taps)])
             prepared.append(_Prepared(step, packed, _view(part.samples), _view(part.outputs)))
         return tuple(prepared)
+
+    def unflipped(self, problem: Problem, kernel: Array) -> Array:
+        """The kernel that parts' taps are places of."""
+        return np.flip(kernel, tuple(range(3, 3 + problem.rank))) if problem.flip else kernel
 
     def run(self, prepared: Any, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Part after part, each into its own outputs."""

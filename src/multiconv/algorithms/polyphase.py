@@ -8,6 +8,9 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
 from multiconv._geometry import out_size, outputs
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
@@ -29,6 +32,7 @@ class _Axis(NamedTuple):
 
 class _Prepared(NamedTuple):
     phases: Any
+    fold: int
     gaps: bool
 
 
@@ -36,7 +40,8 @@ class Polyphase(OutputParts):
     """Leaves out the products with the zeros that input dilation puts between samples.
 
     With ``s - 1`` zeros between samples, output ``q s + r`` sees only the taps that are ``r`` apart
-    from a multiple of ``s``: a short convolution of the samples for each ``r``.
+    from a multiple of ``s``: a short convolution of the samples for each ``r``. Where all phases of
+    the last axis see the same samples, they are channels of one convolution.
 
     Vaidyanathan, "Multirate Systems and Filter Banks", 1993, section 4.3.
     """
@@ -65,30 +70,98 @@ class Polyphase(OutputParts):
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """The sum of the phases, and what it takes to store outputs that are no neighbours."""
         cost = super().cost(problem, traits, planning)
-        if problem.data_format == "channels_last" or problem.in_dilation[-1] == 1:
+        beside = problem.data_format == "channels_last" or _fold(problem) > 1
+        if beside or problem.in_dilation[-1] == 1:
             return cost
         strewn = outputs(problem) * self.STREWN / planning.machine.threads
         return replace(cost, seconds=cost.seconds + strewn)
 
     def parts(self, problem: Problem) -> Iterator[OutputPart]:
         """Every combination of the axes' phases; all samples are seen by each."""
-        for axes in product(*(list(_axis_phases(problem, axis)) for axis in range(problem.rank))):
+        phases = [list(_axis_phases(problem, a)) for a in range(problem.rank)]
+        fold = _fold(problem)
+        if fold > 1:
+            phases[-1] = [phases[-1][0]._replace(phase=0, step=1, taps=slice(None))]
+        for axes in product(*phases):
             outputs = tuple(slice(axis.phase, None, axis.step) for axis in axes)
             taps, samples = tuple(axis.taps for axis in axes), (slice(None),) * problem.rank
-            yield OutputPart(_child(problem, axes), taps, samples, outputs)
+            yield OutputPart(_child(problem, axes, fold), taps, samples, outputs)
+
+    def unflipped(self, problem: Problem, kernel: Array) -> Array:
+        """Phases that are channels have theirs in this order: phase, output."""
+        kernel = super().unflipped(problem, kernel)
+        if _fold(problem) == 1:
+            return kernel
+        phases = _axis_phases(problem, problem.rank - 1)
+        return np.concatenate([kernel[..., phase.taps] for phase in phases], 1)
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning
     ) -> _Prepared:
         """Prepare the taps of each phase."""
-        return _Prepared(super().prepare(problem, kernel, traits, planning), _gaps(problem))
+        phases = super().prepare(problem, kernel, traits, planning)
+        return _Prepared(phases, _fold(problem), _gaps(problem))
 
     def run(self, prepared: _Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Phase after phase, each into its own outputs; the others see no sample."""
+        fold, whole = prepared.fold, out
+        if not _folds(out, fold):
+            whole = _last(np.empty_like(out))
         if prepared.gaps:
             shape = (*out.shape[1:3], *[1] * (out.ndim - 3))
-            out[...] = 0 if epilogue.bias is None else epilogue.bias.reshape(shape)
-        super().run(prepared.phases, x, epilogue, out)
+            whole[...] = 0 if epilogue.bias is None else epilogue.bias.reshape(shape)
+        super().run(prepared.phases, x, _folded_epilogue(epilogue, fold, out), _folded(whole, fold))
+        if whole is not out:
+            out[...] = whole
+
+
+def _fold(problem: Problem) -> int:
+    """How many phases of the last axis are channels of one convolution: all, or 1.
+
+    The outputs have to lie so, too: one channel, or channels beside each other.
+    """
+    fold = problem.in_dilation[-1]
+    last = problem.data_format == "channels_last" and problem.groups == 1
+    if fold == 1 or out_size(problem)[-1] % fold or not (problem.group_out == 1 or last):
+        return 1
+    phases = list(_axis_phases(problem, problem.rank - 1))
+    return fold if len(phases) == fold and len({p[3:] for p in phases}) == 1 else 1
+
+
+def _folds(array: Array, fold: int) -> bool:
+    """Whether outputs lie so that phases may be channels."""
+    channels = array.shape[2]
+    return fold == 1 or channels == 1 or array.strides[-1] == channels * array.strides[2]
+
+
+def _folded(array: Array, fold: int) -> Array:
+    """A view with phases as channels."""
+    if fold == 1:
+        return array
+    batch, groups, channels, *outer, size = array.shape
+    *before, step = array.strides
+    if channels == 1:
+        before[2] = step
+    return as_strided(array, (batch, groups, fold * channels, *outer, size // fold),
+                      (*before, fold * step))  # fmt: skip
+
+
+def _folded_epilogue(epilogue: Epilogue, fold: int, out: Array) -> Epilogue:
+    if fold == 1:
+        return epilogue
+    bias, scale, residual = epilogue
+    if residual is not None:
+        residual = _folded(residual if _folds(residual, fold) else _last(residual), fold)
+    _, groups, channels, *_ = out.shape
+    bias, scale = (None if v is None else
+                   np.repeat(v.reshape(groups, 1, channels), fold, 1).reshape(-1)
+                   for v in (bias, scale))  # fmt: skip
+    return Epilogue(bias, scale, residual)
+
+
+def _last(array: Array) -> Array:
+    """A copy with channels beside each other."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 2, -1)), -1, 2)
 
 
 def _gaps(problem: Problem) -> bool:
@@ -117,8 +190,9 @@ def _axis_phases(problem: Problem, axis: int) -> Iterator[_Axis]:
         yield _Axis(r, s, slice(first, None, apart), count, dilation, (before, after))
 
 
-def _child(problem: Problem, axes: tuple[_Axis, ...]) -> Problem:
+def _child(problem: Problem, axes: tuple[_Axis, ...], fold: int) -> Problem:
     return replace(
-        problem, kernel=tuple(a.kernel for a in axes), dilation=tuple(a.dilation for a in axes),
-        in_dilation=(), padding=tuple(a.padding for a in axes), flip=False,
+        problem, out_channels=problem.out_channels * fold, kernel=tuple(a.kernel for a in axes),
+        dilation=tuple(a.dilation for a in axes), in_dilation=(),
+        padding=tuple(a.padding for a in axes), flip=False,
     )  # fmt: skip

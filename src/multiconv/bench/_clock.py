@@ -23,8 +23,8 @@ PAUSE, LONGEST_PAUSE = 1e-3, 0.2
 """Seconds after which threads are looked at, and in which all stop spinning."""
 REST = 0.05
 """Of a processor's time that threads at rest take."""
-SHORT = 0.1
-"""A call of fewer seconds runs once before its sample, so that its caches and threads are warm."""
+SHORT, WARM = 0.1, 5e-3
+"""A call of fewer seconds runs for some before its sample: sleeping threads take long to wake."""
 HOPELESS = 10
 """Who takes this many times as long as the quickest runs in the first `FEW` rounds alone."""
 
@@ -93,7 +93,10 @@ def _warm_sample(run: Call, timing: Timing) -> float:
     """A sample that what ran before has little part in."""
     _rest()
     if timing.expected < SHORT:
+        end = time.perf_counter() + WARM
         run()
+        while time.perf_counter() < end:
+            run()
     return _sample(run, timing.repeats)
 
 

@@ -74,15 +74,18 @@ def measure(entry: Entry, peers: Contestants, effort: Effort) -> Result:
         result.failure = f"multiconv: {error}"
         return result
     firsts = {name: _seconds(run) for name, run in calls.items()}
+    agreeing, differing = 0, ""
     for offer in peers.offers(case):
-        objection = offer.objection
-        if not objection:
-            objection, firsts[offer.name] = _first_call(offer, case, reference, result)
-        if objection:
-            result.left_out[offer.name] = objection
+        first = _first_call(offer, case, reference)
+        agreeing += first.agrees
+        differing = differing or (f"{offer.name} {first.objection}" if first.differs else "")
+        if first.objection:
+            result.left_out[offer.name] = first.objection
         else:
-            calls[offer.name] = offer.run
-    if not result.failure:
+            calls[offer.name], firsts[offer.name] = offer.run, first.seconds
+    if differing and not agreeing:  # it may be us
+        result.failure = differing
+    else:
         result.seconds = timed(calls, firsts, effort)
     return result
 
@@ -107,23 +110,31 @@ def timed(
     return {n: Seconds(t.minimum, t.median, len(t.samples)) for n, t in timings.items()}
 
 
-def _first_call(offer: Offer, case: Case, reference: Array, result: Result) -> tuple[str, float]:
-    """Why the peer is left out, if it is, and what its first call took.
+@dataclass(frozen=True)
+class _First:
+    """A peer's first call: why it is left out, if it is, and what was found."""
 
-    A result that differs is the case's failure.
-    """
+    objection: str
+    seconds: float = 0.0
+    agrees: bool = False
+    differs: bool = False
+
+
+def _first_call(offer: Offer, case: Case, reference: Array) -> _First:
+    if offer.objection:
+        return _First(offer.objection)
     start = time.perf_counter()
     try:
         found = np.asarray(offer.run())
     except Exception as error:  # whatever another library may raise
-        return f"fails: {' '.join(str(error).split())[:120]}", 0.0
+        return _First(f"fails: {' '.join(str(error).split())[:120]}")
     took = time.perf_counter() - start
     if offer.unit != 1:
         found = (found - offer.zero) * offer.unit
     complaint = difference(found, reference, case, offer.levels)
     if complaint:
-        result.failure = f"{offer.name} {complaint}"
-    return (f"took {took:.0f} s" if took > PATIENCE else ""), took
+        return _First(complaint, differs=True)
+    return _First(f"took {took:.0f} s" if took > PATIENCE else "", took, agrees=True)
 
 
 def _seconds(run: Callable[[], Any]) -> float:
