@@ -425,6 +425,9 @@ GUARD = [
     "mb2 ic3 oc5 in13x19 k3x2 s1x2 float64 scale res act=relu", "in3000 k70 float32 scale res",
     "in4000 k900 p450:449 float32 scale bias res", "in140x150 k15x17 p7:8 float32 scale res",
     "mb2 ic9 oc20 in3x5 k9x11 p4:4,5:5 float32", "ic3 oc2 in5x7 k4x5 id2x3 p2:1 float64",
+    *(f"mb2 g{n} ic{n} oc{n} in5x{n} k3x4 id2 p1:2,2:1 {t} res"
+      for n in WIDTHS[3:] for t in ("float32", "float64")),
+    "g9 ic9 oc18 in4x9 k2x3 id3x4 p1:1 float64 bias act=relu", "g5 ic5 oc5 in31 k9 id2 p4:5 int16",
     "in40x67 k3x3 p1:1 int16", "in41x50 k3x5 p1:1,2:2 uint8",
     "in37x270 k1x41 p0:0,20:20 float32 precision=fast", "in41x35 k33x1 p16:16,0:0 b=edge float64 "
     "precision=fast",

@@ -16,6 +16,7 @@ class ByChannels {
   using T = typename Form::Number;
   static constexpr i64 kPanelBytes = 320 * 1024;  // of the weights of a block of channels
   static constexpr i64 kWorthGather = 512;        // products of a sample
+  static constexpr i64 kHeavy = 4;                // weights for each sample
   static constexpr i64 kInPlace = 32;             // channels that make a segment worth its pointer
 
  public:
@@ -38,7 +39,11 @@ class ByChannels {
     // What is gathered serves all output channels of a task: they have to be worth it.
     const i64 worth = d.out_channels * taps_of(d) / kWorthGather;
     const i64 chunked = reads != Reads::copy ? tasks : min_of(tasks, max_of(threads, worth));
-    return cut_for<T>(d, max_of(most, 16), tasks, chunked, reads == Reads::input_by_rows);
+    // Every tile reads all weights of its channels: where these are most of it, tiles are few.
+    const bool heavy = d.out_channels * taps_of(d) > kHeavy * outputs_of(d);
+    const i64 chunks = min_of(chunked, ceil_div(d.out_channels, kPanel<T>));
+    const i64 tiles = heavy ? ceil_div(tasks, chunks) : tasks;
+    return cut_for<T>(d, max_of(most, 16), tiles, chunked, reads == Reads::input_by_rows);
   }
 
   static void run(const Task& task, const Form& form) {

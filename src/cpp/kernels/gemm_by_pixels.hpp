@@ -20,8 +20,10 @@ class ByPixels {
     return d.rank == 1 && d.out_size[0] >= kFewest && d.in_channels <= kFewChannels;
   }
 
+  // Tiles of several blocks; where that makes few, output channels are shared out, too.
   static Cut cut(const Desc& d, i64 tasks, i64 threads, Reads) {
-    return cut_for<T>(d, kInputs, tasks, min_of(tasks, threads));
+    const i64 tiles = min_of(tasks, max_of(outputs_of(d) / kTile, 1));
+    return cut_for<T>(d, kInputs, tiles, tiles < tasks ? tasks : min_of(tasks, threads));
   }
 
   static void run(const Task& task) {
@@ -36,6 +38,7 @@ class ByPixels {
   static constexpr i64 lanes = kLanes<T>;
   static constexpr i64 kFewest = 4 * lanes;
   static constexpr i64 kFewChannels = 256;  // with more, turning pixels around costs little
+  static constexpr i64 kTile = 12 * lanes;  // pixels of a tile, at the least
   static constexpr i64 kInputs = 256;       // of a block of pixels that stays in the nearest cache
 
   static i64 most_vectors(const Desc& d) {

@@ -200,14 +200,21 @@ class PanelSum {
 
   // A row's gradients as neighbours.
   const T* stage(const Tile& t, const T* from, int m) const {
-    T* to = t.memory + set_room(cut_) + box_room(cut_) + m * cut_.images * cut_.pixels;
-    for (i64 q = 0; q < t.images * t.pixels; ++q) {
-      i64 at = q / t.pixels * grad_.strides[2];
-      for (i64 a = d_.rank - 1, rest = q % t.pixels; a >= 0; rest /= t.size[a--])
-        at += rest % t.size[a] * grad_.strides[3 + a];
-      to[q] = from[at];
-    }
-    return to;
+    T* const row = t.memory + set_room(cut_) + box_room(cut_) + m * cut_.images * cut_.pixels;
+    const i64 width = t.size[d_.rank - 1], lines = t.pixels / width;
+    const i64 step = grad_.strides[2 + d_.rank];
+    T* to = row;
+    for (i64 i = 0; i < t.images; ++i)
+      for (i64 line = 0; line < lines; ++line, to += width) {
+        i64 at = i * grad_.strides[2];
+        for (i64 a = d_.rank - 2, rest = line; a >= 0; rest /= t.size[a--])
+          at += rest % t.size[a] * grad_.strides[3 + a];
+        if (step == 1)
+          __builtin_memcpy(to, from + at, static_cast<std::size_t>(width) * sizeof(T));
+        else
+          for (i64 q = 0; q < width; ++q) to[q] = from[at + q * step];
+      }
+    return row;
   }
 
   i64 place_of_lane(i64 lane) const {
@@ -246,17 +253,6 @@ class PanelSum {
   bool neighbours_;      // lanes are, in the result
 };
 
-template <class T>
-struct Of {
-  using Sum = PanelSum<T>;
-};
-
-template <class F>
-MC_INLINE auto dispatch(const Desc& d, F&& f) {
-  if (d.compute == DType::f32) return f(Of<float>{});
-  return f(Of<double>{});
-}
-
 const char* accepts(const Desc& d) {
   if (d.compute != DType::f32 && d.compute != DType::f64) return "it sums real floats only";
   if (d.x_type != d.compute || d.out_type != d.compute) return "what is stored is not computed in";
@@ -273,11 +269,12 @@ std::size_t packed_bytes(const Desc&) { return sizeof(ConstView); }
 void pack(const Desc&, const ConstView& w, void* packed) { *static_cast<ConstView*>(packed) = w; }
 
 std::size_t scratch_bytes(const Desc& d, int threads) {
-  return dispatch(d, [&](auto k) { return decltype(k)::Sum::scratch_bytes(d, threads); });
+  return d.compute == DType::f32 ? PanelSum<float>::scratch_bytes(d, threads)
+                                 : PanelSum<double>::scratch_bytes(d, threads);
 }
 
 void run(const RunArgs& args) {
-  dispatch(args.desc, [&](auto k) { decltype(k)::Sum::run(args); });
+  args.desc.compute == DType::f32 ? PanelSum<float>::run(args) : PanelSum<double>::run(args);
 }
 
 }  // namespace
