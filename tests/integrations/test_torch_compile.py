@@ -3,12 +3,14 @@
 import copy
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 import multiconv.torch
+from multiconv.torch import _packed
 from multiconv.torch._compile import _step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -126,6 +128,34 @@ def test_other_ranks_and_transposed_layers(rank):
     x = torch.randn(2, 3, *(10, 8, 6)[:rank])
     with torch.no_grad():
         close(compiled(model)(x), model(x))
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_the_scale_of_a_norm_is_a_factor_of_the_kernel(transposed, groups, memory_format):
+    kind = nn.ConvTranspose2d if transposed else nn.Conv2d
+    norm = nn.BatchNorm2d(6)
+    norm.running_var.uniform_(0.1, 9)
+    model = nn.Sequential(kind(4, 6, (3, 2), groups=groups), norm, nn.ReLU6()).eval()
+    x = torch.randn(2, 4, 7, 9).to(memory_format=memory_format)
+    fast = compiled(model.to(memory_format=memory_format))
+    with torch.no_grad():
+        close(fast(x), model(x))
+        norm.weight.mul_(-3)  # prepared anew
+        close(fast(x), model(x))
+
+
+@pytest.mark.parametrize("size", [1e-38, 1e38])
+def test_a_scale_that_would_cost_digits_stays_by_itself(size):
+    kernel = np.full((3, 2, 2), 1e-3 if size < 1 else 1e3, "float32")
+    scale = np.array([1, size, 1], "float32")
+    same, kept = _packed._scaled(kernel, scale, 0)
+    assert same is kernel
+    assert kept is scale
+    scaled, none = _packed._scaled(kernel, np.array([1, 2, 4], "float32"), 0)
+    assert none is None
+    np.testing.assert_array_equal(scaled, kernel * [[[1]], [[2]], [[4]]])
 
 
 def test_kernels_that_change_are_prepared_again():

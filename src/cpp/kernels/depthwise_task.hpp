@@ -1,9 +1,9 @@
 // One task of depthwise work: a band of the outputs of some channels.
 #pragma once
 
-#include <limits>
 #include <type_traits>
 
+#include "kernels/clamp.hpp"
 #include "kernels/depthwise_cut.hpp"
 #include "kernels/depthwise_pack.hpp"
 #include "kernels/depthwise_sum.hpp"
@@ -14,9 +14,6 @@ namespace {
 template <class T, bool by_lane>
 class Task {
   static constexpr i64 lanes = kLanes<T>;
-  static constexpr T kMost = std::numeric_limits<T>::has_infinity
-                                 ? std::numeric_limits<T>::infinity()
-                                 : std::numeric_limits<T>::max();
 
  public:
   Task(const RunArgs& args, const Cut<T, by_lane>& cut, i64 task)
@@ -24,8 +21,8 @@ class Task {
         d_(args.desc),
         c_(cut),
         r_(rows_of(d_)),
-        clamps_(clamps(d_)),
-        finished_(is_plain(d_) || clamps_),
+        clamp_(d_),
+        finished_(is_plain(d_) || clamps(d_)),
         in_place_(fits() && (finished_ || !by_lane)) {
     if constexpr (by_lane) {
       chunk_ = task % c_.chunks;
@@ -128,11 +125,6 @@ class Task {
   i64 x_row() const { return d_.rank > 1 ? args_.x.strides[1 + d_.rank] : 0; }
   At row_step() const { return d_.rank > 1 ? step_of(args_, 1 + d_.rank) : At{0, 0}; }
   At step() const { return step_of(args_, 2 + d_.rank); }
-
-  static bool clamps(const Desc& d) {
-    return !d.has_scale && !d.has_residual &&
-           (d.activation == Activation::relu || d.activation == Activation::relu6);
-  }
 
   // Whether vectors of sums can be stored where results belong.
   bool fits() const {
@@ -261,14 +253,7 @@ class Task {
   void add_block(const Window<T>& window, i64 v, T* to, i64 to_row) const {
     Vec<T> acc[R][V];
     sum_block<by_lane, R, V, s, known>(window, at_ + v, bias_, acc);
-    if (clamps_) {
-      const Vec<T> low{}, high = splat(d_.activation == Activation::relu6 ? T(6) : kMost);
-      unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
-        Vec<T>& sum = acc[i / V][i % V];
-        sum = sum < low ? low : sum;  // NaN stays
-        sum = sum > high ? high : sum;
-      });
-    }
+    clamp_.template apply<R * V>(&acc[0][0]);
     i64 at[V];
     unrolled<V>([&](auto i) __attribute__((always_inline)) { at[i] = out_[v + i]; });
     const i64 count = count_;
@@ -327,7 +312,7 @@ class Task {
   const Desc& d_;
   const Cut<T, by_lane>& c_;
   const Rows r_;
-  const bool clamps_;    // an activation that registers can do
+  const Clamp<T> clamp_;
   const bool finished_;  // sums leave registers as results
   const bool in_place_;  // and, finished or not, for where results belong
   i64 chunk_, image_, top_, width_, height_, room_, vectors_;

@@ -121,6 +121,7 @@ class ByChannels {
                  (straight ? initial<T>(task_.args, task_.channel(o + m)) : T(0));
     Sums<T> sums{static_cast<T*>(task_.args.out.data) + task_.out_at + o, step_, kLanes<T>,
                  c == 0 ? start : nullptr};
+    if (straight && c + inputs == d_.in_channels) sums.clamp = Clamp<T>(d_);
     if (!straight) {
       sums.first = sums_ + (task_.cut.blocks > 1 ? (o - task_.begin) * r_.outputs : 0);
       sums.pixel = kLanes<T>;

@@ -81,8 +81,7 @@ class ByPixels {
       const Panel<T> panel = panel_of(d_, packed, task_.g, p, c, d_.in_channels);
       for (i64 m = 0, rows = 0; m < panel.width; m += rows) {
         rows = ceil_div(panel.width - m, ceil_div(panel.width - m, kRows));
-        add_rows({box_, vectors * lanes, inputs}, panel.w + m, panel.width, p + m, rows, pixel,
-                 c == 0);
+        add_rows({box_, vectors * lanes, inputs}, panel.w + m, panel.width, p + m, rows, pixel, c);
       }
     }
   }
@@ -111,16 +110,17 @@ class ByPixels {
     }
   }
 
-  void add_rows(const Pixels<T>& x, const T* w, i64 width, i64 o, i64 rows, i64 pixel, bool begin) {
+  // Of input channels [c, c + x.channels).
+  void add_rows(const Pixels<T>& x, const T* w, i64 width, i64 o, i64 rows, i64 pixel, i64 c) {
     T start[kRows] = {};
     for (i64 m = 0; m < rows; ++m) start[m] = initial<T>(task_.args, task_.channel(o + m));
-    const T* from = begin ? start : nullptr;
+    const T* from = c == 0 ? start : nullptr;
     const PixelBlock<T> block = pixel_block_of<T>(rows, x.pitch / lanes);
     if (!straight_)
       return block(x, w, width, {sums_ + (o - task_.begin) * pitch_ + pixel, pitch_, from});
     const i64 pitch = task_.args.out.strides[2];
     const Outputs<T> out{static_cast<T*>(task_.args.out.data) + task_.out_at + o * pitch + pixel,
-                         pitch, from};
+                         pitch, from, c + x.channels == d_.in_channels ? Clamp<T>(d_) : Clamp<T>{}};
     if (pixel + x.pitch <= pixels_)
       block(x, w, width, out);
     else
@@ -133,7 +133,7 @@ class ByPixels {
     const auto bytes = static_cast<std::size_t>(pixels) * sizeof(T);
     for (i64 m = 0; m < rows && !out.start; ++m)
       __builtin_memcpy(sums_ + m * lanes, out.first + m * out.pitch, bytes);
-    block(x, w, width, {sums_, lanes, out.start});
+    block(x, w, width, {sums_, lanes, out.start, out.clamp});
     for (i64 m = 0; m < rows; ++m)
       __builtin_memcpy(out.first + m * out.pitch, sums_ + m * lanes, bytes);
   }

@@ -9,6 +9,7 @@
 
 #include <utility>
 
+#include "kernels/clamp.hpp"
 #include "simd/vec.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -37,6 +38,7 @@ struct Sums {
   T* first;
   i64 pixel, vector;  // elements from one to the next
   const T* start;     // vectors to begin with; null: go on with what is there
+  Clamp<T> clamp = {};
 };
 
 template <class Form, int P, int V, class T = typename Form::Number>
@@ -71,6 +73,7 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums) {
       for (int u = 0; u < kUnroll; ++u, w += width) step<Form, P, V>(acc, row, c + u, w);
     for (; c < x.length; ++c, w += width) step<Form, P, V>(acc, row, c, w);
   }
+  sums.clamp.template apply<P * V>(&acc[0][0]);
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4

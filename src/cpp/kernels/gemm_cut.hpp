@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/kernel.hpp"
+#include "kernels/clamp.hpp"
 #include "kernels/gemm_pack.hpp"
 #include "kernels/gemm_region.hpp"
 #include "kernels/uniform_step.hpp"
@@ -64,10 +65,16 @@ T* take_scratch(Slot slot, i64 numbers) {
   return static_cast<T*>(thread_scratch(slot, static_cast<std::size_t>(numbers) * sizeof(T)));
 }
 
+// Whether sums leave registers as results.
+template <class T>
+MC_INLINE bool leave_as_results(const Desc& d) {
+  return is_plain(d) || (is_float<T> && clamps(d));
+}
+
 // Whether rows of outputs have a step of their own that sums can be made at, and all have none.
 MC_INLINE bool rows_are_apart(const RunArgs& args) {
   const Desc& d = args.desc;
-  return d.rank > 1 && d.out_size[d.rank - 1] >= kFewest && is_plain(d) &&
+  return d.rank > 1 && d.out_size[d.rank - 1] >= kFewest && (is_plain(d) || clamps(d)) &&
          args.out.strides[2] == 1 && uniform_step(d, d.out_size, args.out.strides + 3) == 0;
 }
 
@@ -107,7 +114,7 @@ struct Task {
   template <class T>
   i64 straight() const {
     const Desc& d = args.desc;
-    if (!stored_as<T>(d.out_type) || !is_plain(d)) return 0;
+    if (!stored_as<T>(d.out_type) || !leave_as_results<T>(d)) return 0;
     return uniform_step(d, region.tile, args.out.strides + 3);
   }
 };

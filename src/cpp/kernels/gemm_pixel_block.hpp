@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "kernels/clamp.hpp"
 #include "simd/keep.hpp"
 #include "simd/vec.hpp"
 
@@ -31,6 +32,7 @@ struct Outputs {
   T* first;
   i64 pitch;       // from one channel to the next
   const T* start;  // a number per channel to begin with; null: go on with what is there
+  Clamp<T> clamp = {};
 };
 
 template <class T, int R, int V>
@@ -56,6 +58,7 @@ void pixel_block(const Pixels<T>& x, const T* w, i64 width, const Outputs<T>& ou
       for (int v = 0; v < V; ++v) acc[m][v] += column[v] * tap;
     }
   }
+  out.clamp.template apply<R * V>(&acc[0][0]);
 #pragma GCC unroll 8
   for (int m = 0; m < R; ++m)
 #pragma GCC unroll 8

@@ -136,17 +136,38 @@ class Packed:
         self, x: Any, w: Tensor, more: tuple[Tensor | None, ...], residual: Any, last: bool,
         options: dict[str, Any],
     ) -> Plan:  # fmt: skip
-        bias, scale = self._epilogue(*more)
+        bias, scale = (views.vector(v) for v in self._epilogue(*more))
+        kernel = views.kernel(w, last)
+        if self._function is multiconv.conv or options.get("groups", 1) == 1:
+            kernel, scale = _scaled(kernel, scale, self._outputs(last))
         shape = multiconv.ShapeDtype(x.shape, x.dtype)
         added = None if residual is None else multiconv.ShapeDtype(residual.shape, residual.dtype)
         return multiconv.plan(
-            self._function, shape, views.kernel(w, last), views.vector(bias),
-            scale=views.vector(scale), residual=added, data_format=views.FORMATS[last], **options,
+            self._function, shape, kernel, bias, scale=scale, residual=added,
+            data_format=views.FORMATS[last], **options,
         )  # fmt: skip
+
+    def _outputs(self, last: bool) -> int:
+        """The kernel's axis of outputs."""
+        first = 0 if self._function is multiconv.conv else 1
+        return -1 - first if last else first
 
 
 def _bias_alone(bias: Tensor | None = None) -> tuple[Tensor | None, None]:
     return bias, None
+
+
+def _scaled(kernel: Array, scale: Array | None, axis: int) -> tuple[Array, Array | None]:
+    """A kernel that the scale is a factor of, where its numbers have the digits and the range."""
+    if scale is None or kernel.dtype not in (np.float32, np.float64):
+        return kernel, scale
+    shape = [1] * kernel.ndim
+    shape[axis] = -1
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = kernel * scale.reshape(shape)
+    tiny = np.finfo(kernel.dtype).tiny
+    lost = ~np.isfinite(scaled) | ((np.abs(scaled) < tiny) & (kernel != 0))
+    return (kernel, scale) if lost.any() else (scaled, None)
 
 
 def _is_still(seen: Seen | None, tensor: Tensor | None) -> bool:

@@ -1,0 +1,43 @@
+// Activations that cut sums off, which registers can do before they store.
+#pragma once
+
+#include <limits>
+
+#include "base/kernel.hpp"
+#include "simd/vec.hpp"
+
+namespace multiconv::MC_TARGET {
+
+// Whether such an activation is all that is to be done to sums.
+MC_INLINE bool clamps(const Desc& d) {
+  return !d.has_scale && !d.has_residual &&
+         (d.activation == Activation::relu || d.activation == Activation::relu6);
+}
+
+template <class T>
+class Clamp {
+ public:
+  Clamp() = default;
+  explicit Clamp(const Desc& d) : on_(clamps(d)) {
+    if (d.activation == Activation::relu6) most_ = T(6);
+  }
+
+  // Of the sums v[0 .. count).
+  template <int count>
+  __attribute__((always_inline)) void apply(Vec<T>* v) const {
+    if (!on_) return;
+    const Vec<T> low{}, high = splat(most_);
+#pragma GCC unroll 32
+    for (int i = 0; i < count; ++i) {
+      v[i] = v[i] < low ? low : v[i];  // NaN stays
+      v[i] = v[i] > high ? high : v[i];
+    }
+  }
+
+ private:
+  bool on_ = false;
+  T most_ = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+                                                 : std::numeric_limits<T>::max();
+};
+
+}  // namespace multiconv::MC_TARGET
