@@ -104,9 +104,8 @@ class Polyphase(OutputParts):
 
     def run(self, prepared: _Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Phase after phase, each into its own outputs; the others see no sample."""
-        fold, whole = prepared.fold, out
-        if not _folds(out, fold):
-            whole = _last(np.empty_like(out))
+        fold = prepared.fold
+        whole = out if _folds(out, fold) else _empty_to_fold(out)
         if prepared.gaps:
             shape = (*out.shape[1:3], *[1] * (out.ndim - 3))
             whole[...] = 0 if epilogue.bias is None else epilogue.bias.reshape(shape)
@@ -151,7 +150,10 @@ def _folded_epilogue(epilogue: Epilogue, fold: int, out: Array) -> Epilogue:
         return epilogue
     bias, scale, residual = epilogue
     if residual is not None:
-        residual = _folded(residual if _folds(residual, fold) else _last(residual), fold)
+        if not _folds(residual, fold):
+            given, residual = residual, _empty_to_fold(residual)
+            residual[...] = given
+        residual = _folded(residual, fold)
     _, groups, channels, *_ = out.shape
     bias, scale = (None if v is None else
                    np.repeat(v.reshape(groups, 1, channels), fold, 1).reshape(-1)
@@ -159,9 +161,10 @@ def _folded_epilogue(epilogue: Epilogue, fold: int, out: Array) -> Epilogue:
     return Epilogue(bias, scale, residual)
 
 
-def _last(array: Array) -> Array:
-    """A copy with channels beside each other."""
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 2, -1)), -1, 2)
+def _empty_to_fold(like: Array) -> Array:
+    """A new array with channels beside each other."""
+    batch, groups, channels, *sizes = like.shape
+    return np.moveaxis(np.empty((batch, groups, *sizes, channels), like.dtype), -1, 2)
 
 
 def _gaps(problem: Problem) -> bool:
