@@ -345,15 +345,9 @@ struct DepthwiseTransposed {
     const bool neighbours = args.x.strides[1] == 1 && args.out.strides[1] == 1 &&
                             (!d.has_residual || args.residual.strides[1] == 1);
     if constexpr (kLanes<T> > 1)
-      if (neighbours && d.out_channels == 1 && d.groups > 1 && as_computed(d.x_type) &&
-          as_computed(d.out_type))
+      if (neighbours && d.out_channels == 1 && stored_as<T>(d.x_type) && stored_as<T>(d.out_type))
         return run_bands<true>(args);
     run_bands<false>(args);
-  }
-
- private:
-  static bool as_computed(DType t) {
-    return bytes_of_integer(t) == (is_float<T> ? 0 : static_cast<int>(sizeof(T)));
   }
 };
 

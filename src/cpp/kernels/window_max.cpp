@@ -11,6 +11,7 @@
 
 #include "base/kernel.hpp"
 #include "base/scratch.hpp"
+#include "kernels/compute_type.hpp"
 #include "kernels/lanes.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -368,16 +369,10 @@ MC_INLINE auto dispatch(const Desc& d, F&& f) {
       return f(std::uint16_t{});
     case DType::i32:
       return f(std::int32_t{});
-    case DType::u32:
-      return f(std::uint32_t{});
     case DType::i64:
       return f(std::int64_t{});
-    case DType::u64:
-      return f(std::uint64_t{});
-    case DType::f32:
-      return f(float{});
     default:
-      return f(double{});
+      return with_real(d.x_type, f);
   }
 }
 

@@ -83,9 +83,9 @@ class Polyphase(OutputParts):
         if fold > 1:
             phases[-1] = [phases[-1][0]._replace(phase=0, step=1, taps=slice(None))]
         for axes in product(*phases):
-            outputs = tuple(slice(axis.phase, None, axis.step) for axis in axes)
+            places = tuple(slice(axis.phase, None, axis.step) for axis in axes)
             taps, samples = tuple(axis.taps for axis in axes), (slice(None),) * problem.rank
-            yield OutputPart(_child(problem, axes, fold), taps, samples, outputs)
+            yield OutputPart(_child(problem, axes, fold), taps, samples, places)
 
     def unflipped(self, problem: Problem, kernel: Array) -> Array:
         """Phases that are channels have theirs in this order: phase, output."""
