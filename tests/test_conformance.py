@@ -59,6 +59,11 @@ PROBLEMS = """
     mb2 ic3 oc4 in19x17 k4x3 p2:2 float16 scale bias res act=relu6
     mb2 ic3 oc4 in19x17 k4x3 p2:2 float16 bias act=gelu
     mb2 ic3 oc4 in19x17 k4x3 p2:2 bfloat16 bias act=gelu_tanh channels_last
+    mb2 ic70 oc19 in11x13 k3x2 s2x1 p1:2 bfloat16 scale bias res act=relu channels_last
+    mb1 ic68 oc40 g2 in9x10 k2x3 p1:1 cval=-1.5 flip bfloat16 bias
+    mb1 ic66 oc18 in5x6x4 k2x1x3 d1x1x2 p1:1 b=wrap,edge,reflect bfloat16 act=gelu
+    mb1 ic33 oc37 in13 k6 id2 p2:3 dt=bfloat16,bfloat16,float32,float32 res
+    mb2 ic66 oc17 in7x9 k3x2 id2x1 p2:2 dt=int8,int8,int32,int32 bias
     in300 k90 p45:44 float16
     in90x80 k21x20 p10:10 bfloat16
     mb1 ic3 oc5 in12x11 k4x3 s2x1 p1:2 b=wrap int8 bias

@@ -138,8 +138,8 @@ def test_what_direct_summation_keeps_is_kept_in_images(what, dtype, rng):
 
 
 LAYERS_ALONE = {"cropped", "depthwise", "depthwise_gradient", "depthwise_transposed", "fft_tiled",
-                "gemm", "gemm_pairs", "gemm_quads", "narrow", "panel_sum", "parts", "pixel_sum",
-                "polyphase", "winograd", "winograd_gradient"}  # fmt: skip
+                "gemm", "gemm_pairs", "gemm_quads", "gemm_tiles", "narrow", "panel_sum", "parts",
+                "pixel_sum", "planar", "polyphase", "winograd", "winograd_gradient"}  # fmt: skip
 """What takes none of these: the conformance suite and tests of their own show them the same."""
 
 
@@ -417,6 +417,8 @@ GUARD = [
     "mb2 ic3 oc4 in19x17 k4x3 p2:2 float16 bias", "in19x18 k4x3 p3:2 cval=1 bool",
     *(f"mb2 ic{c} oc{n} in5x{n + 1} k3x2 p1:1 dt={t},int8,int32,int32 bias"
       for n in WIDTHS[1:12] for c, t in ((5, "int8"), (65, "uint8"), (8, "int16"))),
+    *(f"mb2 ic66 oc{n} in5x{n + 1} k3x2 p1:1 bfloat16 bias{r}"
+      for n in WIDTHS[5:12] for r in ("", " res channels_last")),
     "mb2 ic12 oc17 in9x11 k1x1 dt=int8,int8,int32,int32",
     *(f"mb{n} ic2 oc9 in9x{n + 1} k9x{n + 1} p1:1 {t}" for n in WIDTHS[5:12]
       for t in ("float32", "float64")), "mb8 ic3 oc17 in14x9 k12x7 p1:1 float32",

@@ -6,7 +6,8 @@ import pytest
 import multiconv as mc
 from multiconv import testing
 
-WORDS = [("gemm_pairs", t) for t in testing.targets()] + [("gemm_quads", "avx512")]
+WORDS = [("gemm_pairs", t) for t in testing.targets()]
+WORDS += [("gemm_quads", "avx512"), ("gemm_tiles", "avx512")]
 
 
 def exact(x, w, stride=1, padding=0):
@@ -18,7 +19,7 @@ def exact(x, w, stride=1, padding=0):
 
 
 def runs(name, target):
-    report = testing.check(name, "ic4 oc4 in9 k3 dt=int8,int8,int32,int32", target=target)
+    report = testing.check(name, "ic64 oc16 in9 k3 dt=int8,int8,int32,int32", target=target)
     return report.refusal is None
 
 
@@ -71,7 +72,7 @@ def test_the_planner_takes_the_widest_words(rng):
     x = rng.integers(-128, 128, (1, 64, 28, 30)).astype("int8")
     w = rng.integers(-128, 128, (64, 64, 3, 3)).astype("int8")
     plan = mc.plan(mc.conv, x, w, padding=1, dtype="int32")
-    assert plan.algorithm in ("gemm_pairs", "gemm_quads")
+    assert plan.algorithm in ("gemm_pairs", "gemm_quads", "gemm_tiles")
     np.testing.assert_array_equal(plan(x), exact(x, w, padding=1))
 
 

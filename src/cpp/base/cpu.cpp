@@ -8,6 +8,9 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #ifdef __APPLE__
 #include <sys/sysctl.h>
 #endif
@@ -124,6 +127,23 @@ bool cpu_multiplies_bytes() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   return runs_v4() && __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
+bool cpu_multiplies_matrices() {
+#if defined(__x86_64__) && defined(__linux__)
+  static const bool granted = [] {
+    __builtin_cpu_init();
+    constexpr unsigned needed = 1u << 22 | 1u << 24 | 1u << 25;  // AMX-BF16, -TILE, -INT8
+    Leaf r;
+    if (!__get_cpuid_count(7, 0, &r.eax, &r.ebx, &r.ecx, &r.edx)) return false;
+    if ((r.edx & needed) != needed || !runs_v4()) return false;
+    constexpr long kRequestPermission = 0x1023, kTileData = 18;
+    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  }();
+  return granted;
 #else
   return false;
 #endif

@@ -14,6 +14,10 @@ bool cpu_runs(const char* target);
 // Whether its wide vectors multiply and add four bytes at once (AVX512-VNNI).
 bool cpu_multiplies_bytes();
 
+// Whether it multiplies matrices of bytes and of bfloat16 in registers (AMX), and the operating
+// system lets this process do so; asks it at the first call.
+bool cpu_multiplies_matrices();
+
 struct CacheSizes {
   i64 l1d, l2, l3;  // bytes of one cache each; l3 is shared by several cores
 };

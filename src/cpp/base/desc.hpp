@@ -29,6 +29,7 @@ enum class DType : std::uint8_t {
   f64,
   c64,
   c128,
+  bf16,
   count
 };
 

@@ -11,15 +11,46 @@ namespace {
 inline constexpr i64 kBudget = 64 * 1024;  // bytes of one channel's box: half an L2 share at most
 inline constexpr i64 kWork = 1 << 17;      // multiply-adds that are worth a task of their own
 
-// What is summed for one output channel; a complex tap has two values.
+MC_INLINE bool is_parallel(const Desc& d) { return work_of(d) > kWork / 2; }
+
+// A tile's place, and its box of every input channel: parts of numbers, which lie apart.
 template <class T>
-struct TapList {
-  i64 count;
-  const i64* offset;
-  const T* w;
+struct BoxTask {
+  i64 n, g, first[kMaxRank], size[kMaxRank];
+  T* boxes;
 };
 
-MC_INLINE bool is_parallel(const Desc& d) { return work_of(d) > kWork / 2; }
+// Calls `f` with the task of every tile.
+template <class T, int parts, class F>
+void each_box(const RunArgs& args, const Box& box, bool parallel, F&& f) {
+  const Desc& d = args.desc;
+  const i64 channel = parts * box.volume;  // samples of one channel's box, all parts
+  ConstView x = args.x;
+  for (int a = 0; a < d.rank + 3; ++a) x.strides[a] *= parts;
+  args.pool.parallel_for(
+      d.batch * d.groups * box.tiles,
+      [&](i64 number, int) {
+        BoxTask<T> task;
+        task.g = number / box.tiles % d.groups;
+        task.n = number / box.tiles / d.groups;
+        tile_origin(d, box, number % box.tiles, task.first, task.size);
+        Tables tables;
+        make_tables(d, box, task.first, thread_scratch(Slot::table, tables_bytes(d, box)), tables);
+        task.boxes = static_cast<T*>(thread_scratch(
+            Slot::tile,
+            static_cast<std::size_t>(d.in_channels * channel + kSlack<T>) * sizeof(T)));
+        const Stored<T> stored{d, box};
+        for (i64 c = 0; c < d.in_channels; ++c)
+          for (int p = 0; p < parts; ++p) {
+            const i64 at = task.n * x.strides[0] + task.g * x.strides[1] + c * x.strides[2] + p;
+            T* plane = task.boxes + c * channel + p * box.volume;
+            stored.read(tables, x.data, at, x.strides + 3, boundary_value<T>(d, p), plane);
+            fill(plane + box.volume - kSlack<T>, kSlack<T>, T(0));
+          }
+        f(task);
+      },
+      parallel);
+}
 
 template <class T, int parts>
 struct BoxSum {
@@ -46,48 +77,27 @@ struct BoxSum {
   template <class ListsOf>
   static void run(const RunArgs& args, const Box& box, ListsOf&& lists_of) {
     const Desc& d = args.desc;
-    const i64 channel = parts * box.volume;  // samples of one channel's box, all parts
-    ConstView x = args.x;
-    for (int a = 0; a < d.rank + 3; ++a) x.strides[a] *= parts;
-    args.pool.parallel_for(
-        d.batch * d.groups * box.tiles,
-        [&](i64 task, int) {
-          const i64 g = task / box.tiles % d.groups, n = task / box.tiles / d.groups;
-          i64 first[kMaxRank], size[kMaxRank];
-          tile_origin(d, box, task % box.tiles, first, size);
-          Tables tables;
-          make_tables(d, box, first, thread_scratch(Slot::table, tables_bytes(d, box)), tables);
-          T* boxes = static_cast<T*>(thread_scratch(
-              Slot::tile,
-              static_cast<std::size_t>(d.in_channels * channel + kSlack<T>) * sizeof(T)));
-          const Stored<T> stored{d, box};
-          for (i64 c = 0; c < d.in_channels; ++c)
-            for (int p = 0; p < parts; ++p) {
-              const i64 at = n * x.strides[0] + g * x.strides[1] + c * x.strides[2] + p;
-              T* plane = boxes + c * channel + p * box.volume;
-              stored.read(tables, x.data, at, x.strides + 3, boundary_value<T>(d, p), plane);
-              fill(plane + box.volume - kSlack<T>, kSlack<T>, T(0));
-            }
-          const auto lists = lists_of(boxes);
-          const i64 plane = box.lines * box.line_pad + kSlack<T>;
-          T* lines = static_cast<T*>(
-              thread_scratch(Slot::line, static_cast<std::size_t>(parts * plane) * sizeof(T)));
-          for (i64 o = 0; o < d.out_channels; ++o) {
-            const TapList<T> taps = lists(g, o);
-            const i64 filter = g * d.out_channels + o;
-            T init[parts];
-            for (int p = 0; p < parts; ++p) init[p] = initial<T, parts>(args, filter, p);
-            for (i64 l = 0; l < box.lines; ++l)
-              Number<T, parts>::line(boxes + line_start(d, box, l), box.volume, taps.offset, taps.w,
-                                     taps.count, init, lines + l * box.line_pad, plane, box.line);
-            const At at = place_of(args, n, g, o, first);
-            if constexpr (parts == 1)
-              stored.write(args, filter, size, lines, at);
-            else
-              stored.write_complex(args, filter, size, lines, plane, at);
-          }
-        },
-        is_parallel(d));
+    each_box<T, parts>(args, box, is_parallel(d), [&](const BoxTask<T>& task) {
+      const auto lists = lists_of(task.boxes);
+      const Stored<T> stored{d, box};
+      const i64 plane = box.lines * box.line_pad + kSlack<T>;
+      T* lines = static_cast<T*>(
+          thread_scratch(Slot::line, static_cast<std::size_t>(parts * plane) * sizeof(T)));
+      for (i64 o = 0; o < d.out_channels; ++o) {
+        const TapList<T> taps = lists(task.g, o);
+        const i64 filter = task.g * d.out_channels + o;
+        T init[parts];
+        for (int p = 0; p < parts; ++p) init[p] = initial<T, parts>(args, filter, p);
+        for (i64 l = 0; l < box.lines; ++l)
+          Number<T, parts>::line(task.boxes + line_start(d, box, l), box.volume, taps, init,
+                                 lines + l * box.line_pad, plane, box.line);
+        const At at = place_of(args, task.n, task.g, o, task.first);
+        if constexpr (parts == 1)
+          stored.write(args, filter, task.size, lines, at);
+        else
+          stored.write_complex(args, filter, task.size, lines, plane, at);
+      }
+    });
   }
 };
 

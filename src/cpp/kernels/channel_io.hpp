@@ -127,13 +127,22 @@ void read_box(const Desc& d, const Box& box, const Tables& t, const Planes<S>& f
   }
 }
 
+// Sums that are stored as they are, or halved.
+template <class T, class Out>
+MC_INLINE void store_sums(Out* to, Vec<T> sums) {
+  if constexpr (std::is_same_v<Out, T>)
+    store(to, sums);
+  else
+    store_halved<T>(to, sums);
+}
+
 // n neighbouring positions to pixels `step` apart.
 template <class T, class Out>
 void write_run(const T* sums, i64 n, const Planes<Out>& to, i64 step, i64 ahead = 0) {
   constexpr int lanes = kLanes<T>;
-  if constexpr (sizeof(Out) == sizeof(T)) {
+  if constexpr (std::is_same_v<Out, T> || std::is_same_v<Out, BrainFloat>) {
     if (to.channel == 1 && to.count == lanes) {
-      for (i64 i = 0; i < n; ++i) store(to.first + i * step, load(sums + i * lanes));
+      for (i64 i = 0; i < n; ++i) store_sums<T>(to.first + i * step, load(sums + i * lanes));
       return;
     }
     if (step == 1) {
@@ -149,11 +158,14 @@ void write_run(const T* sums, i64 n, const Planes<Out>& to, i64 step, i64 ahead 
             __builtin_prefetch(to.first + l * to.channel + at + ahead, 1);
         if (to.count == lanes && n >= lanes) {
 #pragma GCC unroll 16
-          for (int l = 0; l < lanes; ++l) store(to.first + l * to.channel + at, v[l]);
+          for (int l = 0; l < lanes; ++l) store_sums<T>(to.first + l * to.channel + at, v[l]);
         } else {
-          const auto bytes = static_cast<std::size_t>(min_of(n, lanes)) * sizeof(T);
-          for (int l = 0; l < to.count; ++l)
-            __builtin_memcpy(to.first + l * to.channel + at, &v[l], bytes);
+          const auto bytes = static_cast<std::size_t>(min_of(n, lanes)) * sizeof(Out);
+          for (int l = 0; l < to.count; ++l) {
+            Out row[lanes];
+            store_sums<T>(row, v[l]);
+            __builtin_memcpy(to.first + l * to.channel + at, row, bytes);
+          }
         }
       }
       return;
@@ -244,7 +256,7 @@ class ChannelIo {
     At at = start_of(args_, n, g, o);
     for (int a = 0; a < d_.rank; ++a) at += first[a] * step_of(args_, 3 + a);
     const Block block = {args_, g * d_.out_channels + o, count, at.residual};
-    as_stored<T>(d_.out_type, args_.out.data, [&](auto* out) {
+    as_stored_or_brain<T>(d_.out_type, args_.out.data, [&](auto* out) {
       using Out = std::remove_pointer_t<decltype(out)>;
       write_box(block, size, pitch, sums, Planes<Out>{out + at.out, count, s[2], s + 3});
     });

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "kernels/stored.hpp"
-#include "simd/keep.hpp"
+#include "simd/hints.hpp"
 #include "simd/partial.hpp"
 
 namespace multiconv::MC_TARGET {

@@ -115,10 +115,12 @@ struct Direct {
     const auto place = place_in(d);
     for (i64 c = 0; c < d.in_channels; ++c)
       for (i64 t = 0; t < taps; ++t) offset[place(c, t)] = Sum::offset_of(d, box, c, t);
+    bool neighbours = parts == 1;
+    for (i64 i = 0; i < terms && neighbours; ++i) neighbours = offset[i] == i;
     const T* w = static_cast<const T*>(args.packed);
     Sum::run(args, box, [&](const T*) {
       return [&](i64 g, i64 o) {
-        return TapList<T>{terms, offset, w + (g * d.out_channels + o) * terms * parts};
+        return TapList<T>{terms, offset, w + (g * d.out_channels + o) * terms * parts, neighbours};
       };
     });
   }

@@ -197,7 +197,7 @@ void finish_lanes(const RunArgs& args, i64 channel, i64 count, i64 at, i64 posit
     if (d.has_scale || d.has_bias)
       for (i64 i = 0; i < now; ++i) store(sums + i * lanes, load(sums + i * lanes) * scale + bias);
     if (d.has_residual)
-      as_stored<T>(d.out_type, args.residual.data, [&](auto* data) {
+      as_stored_or_brain<T>(d.out_type, args.residual.data, [&](auto* data) {
         add_residual(data + at, count, args.residual.strides[2], position, sums, now);
       });
     if constexpr (is_float<T>)

@@ -8,6 +8,8 @@
 // part of a tile at a time; the halo that one part shares with the next is moved, not made again.
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 
 #include "base/kernel.hpp"
 #include "kernels/stencil.hpp"
@@ -22,12 +24,19 @@ inline constexpr i64 kBandRows = 128;         // of a tile, along the axis after
 inline constexpr i64 kFarBytes = 8 << 20;     // of results that go past the caches
 inline constexpr i64 kFusedTasks = 16;        // that make work to share
 
+// Rows of many taps that are made at once, and their vectors: the more, the less often each row of
+// the input is read.
+inline constexpr int kManyRows = MC_REGISTERS >= 32 ? 8 : 4;
+inline constexpr int kManyVectors = MC_REGISTERS >= 32 ? 3 : 2;
+inline constexpr i64 kManyTaps = 2 * kManyRows;
+
 // How the tiles lie. Axes before `top` have one tap and are gone through one by one.
 struct Tiling {
   int top, last;
   i64 span[kMaxRank];   // from the first tap to one past the last
   i64 tile[kMaxRank];   // outputs of a tile
   i64 part;             // of them that slabs hold at once, on the axis after the first
+  i64 group;            // slabs that the first pass makes at once
   i64 count[kMaxRank];  // tiles
   i64 slab[kMaxRank];   // samples of a tile and its halo, on this axis and those behind it
   i64 tasks;
@@ -57,23 +66,29 @@ struct Fused {
       t.slab[a] = a == t.last ? padded(n) + kLanes<T> + 64 / kItem : n * t.slab[a + 1];
     }
     t.numbers = t.slab[t.last];
-    for (int a = t.top; a < t.last; ++a) t.numbers += kStencilRows * t.slab[a + 1];
+    for (int a = t.top; a < t.last; ++a) t.numbers += rows_of(d, a) * t.slab[a + 1];
+  }
+
+  // Rows that a pass makes at once.
+  static i64 rows_of(const Desc& d, int a) {
+    return d.dilation[a] == 1 && d.kernel[a] >= kManyTaps ? kManyRows : kStencilRows;
   }
 
   static Tiling choose_tiling(const Desc& d) {
     Tiling t{};
     t.last = d.rank - 1;
     t.top = first_axis(d);
+    t.group = rows_of(d, t.top);
     for (int a = 0; a < d.rank; ++a) {
       t.span[a] = (d.kernel[a] - 1) * d.dilation[a] + 1;
       t.tile[a] = a < t.top ? 1 : d.out_size[a];
     }
-    const i64 room = kRowBytes / kItem / kStencilRows - t.span[t.last];
+    const i64 room = kRowBytes / kItem / t.group - t.span[t.last];
     t.tile[t.last] = split(d.out_size[t.last], max_of(room, 2 * t.span[t.last]));
     t.part = t.tile[t.top + 1];
     measure_tiling(d, t);
     for (int a = t.top + 1; a < t.last; ++a) {
-      const i64 rows = kSlabBytes / kItem / kStencilRows / t.slab[a + 1] - t.span[a];
+      const i64 rows = kSlabBytes / kItem / t.group / t.slab[a + 1] - t.span[a];
       t.tile[a] = split(d.out_size[a], max_of(rows, max_of(t.span[a], 4)));
       t.part = t.tile[t.top + 1];
       measure_tiling(d, t);
@@ -155,6 +170,7 @@ struct Fused {
     T* line;             // a row on its way to the output
     T beyond;            // what the first pass makes of the constant beyond the boundary
     bool far;            // results outgrow the caches
+    const S* blank;      // vectors of the constant beyond the boundary; null where S cannot hold it
 
     At out_step(int a) const { return step_of(args, 3 + a); }
     i64 source(int a, i64 i) const {
@@ -167,19 +183,34 @@ struct Fused {
       const int a = t.top;
       const i64 slab = t.slab[a + 1];
       for (i64 i = 0; i < size[a];) {
-        const bool group = grouped(a) && i + kStencilRows <= size[a] && none_outside(i);
-        const int count = group ? kStencilRows : 1;
+        const i64 count = rows_at(a, i, [&](i64 rows) { return none_outside(i, rows); });
         each_part([&](i64 part, i64 kept) {
-          if (group)
-            first_slabs<kStencilRows>(i, kept);
-          else
-            first_slabs<1>(i, kept);
+          with_rows(count, [&]<int R>() { first_slabs<R>(i, kept); });
           const At at = out + part * out_step(a + 1);
-          for (int r = 0; r < count; ++r)
+          for (i64 r = 0; r < count; ++r)
             next(a + 1, slabs[a] + r * slab, at + (i + r) * out_step(a));
         });
         i += count;
       }
+    }
+
+    // How many rows of axis a, from number i on, are made at once.
+    template <class Fit>
+    i64 rows_at(int a, i64 i, Fit&& fit) const {
+      if (!grouped(a)) return 1;
+      for (const i64 rows : {rows_of(d, a), static_cast<i64>(kStencilRows)})
+        if (i + rows <= size[a] && fit(rows)) return rows;
+      return 1;
+    }
+
+    template <class F>
+    static void with_rows(i64 rows, F&& f) {
+      if (rows == 1)
+        f.template operator()<1>();
+      else if (rows == kStencilRows)
+        f.template operator()<kStencilRows>();
+      else
+        f.template operator()<kManyRows>();
     }
 
     // Goes along the axis after the first, as much at a time as slabs hold. Calls `f` with where a
@@ -201,12 +232,13 @@ struct Fused {
     // To the beginning of each slab.
     void move_rows(i64 from, i64 count) {
       const i64 slab = t.slab[t.top + 1], row = t.slab[t.top + 2];
-      for (T* to = slabs[t.top]; to < slabs[t.top] + kStencilRows * slab; to += slab)
+      for (T* to = slabs[t.top]; to < slabs[t.top] + t.group * slab; to += slab)
         std::memmove(to, to + from * row, static_cast<std::size_t>(count * row) * sizeof(T));
     }
 
-    bool none_outside(i64 i) const {
-      for (i64 j = 0; j < t.span[t.top] + kStencilRows - 1; ++j)
+    bool none_outside(i64 i, i64 count) const {
+      if (blank) return true;
+      for (i64 j = 0; j < t.span[t.top] + count - 1; ++j)
         if (rows[i + j] == nullptr) return false;
       return true;
     }
@@ -269,15 +301,21 @@ struct Fused {
     void sum_columns(i64 i, i64 at, i64 n, T* to) {
       i64 q = 0;
       if (R > 1 || none_missing(i)) {
-        for (; q + kStencilVectors * kLanes<T> <= n; q += kStencilVectors * kLanes<T>)
-          sum_block<R, kStencilVectors>(i, at + q, to + q);
+        constexpr int V = vectors_of<R>;
+        for (; q + V * kLanes<T> <= n; q += V * kLanes<T>) sum_block<R, V>(i, at + q, to + q);
         for (; q + kLanes<T> <= n; q += kLanes<T>) sum_block<R, 1>(i, at + q, to + q);
+        if (q < n && n >= kLanes<T>) {
+          q = n - kLanes<T>;
+          sum_block<R, 1>(i, at + q, to + q);
+          return;
+        }
       }
       for (; q < n; ++q)
         for (int r = 0; r < R; ++r) to[r * t.slab[t.top + 1] + q] = sum_one(i + r, at + q);
     }
 
     bool none_missing(i64 i) const {
+      if (blank) return true;
       for (i64 k = 0; k < d.kernel[t.top]; ++k)
         if (rows[i + k * d.dilation[t.top]] == nullptr) return false;
       return true;
@@ -285,28 +323,31 @@ struct Fused {
 
     template <int R, int V>
     void sum_block(i64 i, i64 at, T* to) {
-      if constexpr (R > 1) fetch_ahead<V>(i, at);
+      if constexpr (R > 1) fetch_ahead<R, V>(i, at);
       const i64 step = R == 1 ? d.dilation[t.top] : 1, slab = t.slab[t.top + 1];
-      const S* const* row = rows + i;
+      const auto row = [&](i64 j) {
+        const S* from = rows[i + j];
+        return from ? from + at : blank;
+      };
       const Plane<T> p{nullptr, factor[t.top],   nullptr, T(0), 1, 0,    1,
                        nullptr, d.kernel[t.top], 0,       1,    0, false};
       Vec<T> acc[R][V];
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) acc[r][v] = splat(T(0));
       if constexpr (R == 1)
-        for (i64 k = 0; k < p.rows; ++k) add_row<V, 0, 1>(p, row[k * step] + at, p.w + k, acc);
+        for (i64 k = 0; k < p.rows; ++k) add_row<V, 0, 1>(p, row(k * step), p.w + k, acc);
       else
-        add_rows<R, V>(p, [&](i64 j) { return row[j] + at; }, p.w, acc);
+        add_group<R, V>(p, row, p.w, acc);
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) store(to + r * slab + v * kLanes<T>, acc[r][v]);
     }
 
     // Asks for the rows that the next group will be the first to read.
-    template <int V>
+    template <int R, int V>
     void fetch_ahead(i64 i, i64 at) const {
-      const i64 first = i + t.span[t.top] - 1 + kStencilRows;
+      const i64 first = i + t.span[t.top] - 1 + R;
       const i64 last = size[t.top] + t.span[t.top] - 1;
-      for (i64 r = first; r < min_of(first + kStencilRows, last); ++r)
+      for (i64 r = first; r < min_of(first + R, last); ++r)
         for (i64 q = 0; rows[r] && q < V * kLanes<T>; q += 64 / static_cast<i64>(sizeof(S)))
           __builtin_prefetch(rows[r] + at + q);
     }
@@ -324,12 +365,9 @@ struct Fused {
                        0,       1,         &none,   d.kernel[a], d.dilation[a] * thin,
                        1,       0,         false};
       for (i64 i = 0; i < size[a];) {
-        const bool group = grouped(a) && i + kStencilRows <= size[a];
-        if (group)
-          blocks<kStencilRows>(p, slab + i * thin, slabs[a], thin, thin, width);
-        else
-          blocks<1>(p, slab + i * thin, slabs[a], thin, thin, width);
-        for (int r = 0; r < (group ? kStencilRows : 1); ++r, ++i)
+        const i64 count = rows_at(a, i, [](i64) { return true; });
+        with_rows(count, [&]<int R>() { blocks<R>(p, slab + i * thin, slabs[a], thin, thin, width); });
+        for (i64 r = 0; r < count; ++r, ++i)
           next(a + 1, slabs[a] + r * thin, out + i * out_step(a));
       }
     }
@@ -368,11 +406,17 @@ struct Fused {
       for (; i < n; ++i) to[i] = line[i];
     }
 
+    template <int R>
+    static constexpr int vectors_of =
+        R == 1 ? kShortLine : R == kStencilRows ? kStencilVectors : kManyVectors;
+
     // The widest blocks that a row has room for.
     template <int R>
     static void blocks(const Plane<T>& p, const T* x, T* to, i64 x_row, i64 to_row, i64 width) {
-      constexpr int V = R == 1 ? 8 : kStencilVectors;
-      if (width >= V * kLanes<T>)
+      constexpr int V = vectors_of<R>;
+      if (R == 1 && p.is_line() && width >= kLongLine * kLanes<T>)
+        stencil_rows<R, kLongLine>(p, x, to, x_row, to_row, width);
+      else if (width >= V * kLanes<T>)
         stencil_rows<R, V>(p, x, to, x_row, to_row, width);
       else if (width >= 2 * kLanes<T>)
         stencil_rows<R, 2>(p, x, to, x_row, to_row, width);
@@ -392,10 +436,25 @@ struct Fused {
         work_of(d) > 1 << 16);
   }
 
+  // Whether S holds what lies beyond the boundary, which then is in all `n` elements.
+  template <class S>
+  static bool fill_with_constant(const Desc& d, S* to, i64 n) {
+    const T value = boundary_value<T>(d, 0);
+    if constexpr (!std::is_same_v<S, T>)
+      if (!(value >= T(std::numeric_limits<S>::min()) && value <= T(std::numeric_limits<S>::max()) &&
+            value == T(static_cast<S>(value))))
+        return false;
+    fill(to, n, static_cast<S>(value));
+    return true;
+  }
+
   template <class S>
   static void run_tile(const RunArgs& args, const Tiling& t, const S* x, i64 task) {
     const Desc& d = args.desc;
-    Tile<S> tile{args, d, t, {}, 0, T(0), {}, {}, nullptr, {}, nullptr, T(0), false};
+    S blank[kShortLine * kLanes<T>];
+    const bool holds = fill_with_constant(d, blank, kShortLine * kLanes<T>);
+    Tile<S> tile{args, d,       t,  {},      0,    T(0),  {},
+                 {},   nullptr, {}, nullptr, T(0), false, holds ? blank : nullptr};
     tile.far = d.batch * d.groups * d.out_channels * outputs_of(d) * kItem > kFarBytes;
     At out = {0, 0};
     for (int a = t.last; a >= 0; --a) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/gemm_cut.hpp"
-#include "kernels/gemm_pixel_block.hpp"
+#include "kernels/pixel_block.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -35,6 +35,7 @@ class ByPixels {
   }
 
  private:
+  using Block = PixelBlock<Pixels<T>>;
   static constexpr i64 lanes = kLanes<T>;
   static constexpr i64 kFewest = 4 * lanes;
   static constexpr i64 kFewChannels = 256;  // with more, turning pixels around costs little
@@ -115,7 +116,7 @@ class ByPixels {
     T start[kRows] = {};
     for (i64 m = 0; m < rows; ++m) start[m] = initial<T>(task_.args, task_.channel(o + m));
     const T* from = c == 0 ? start : nullptr;
-    const PixelBlock<T> block = pixel_block_of<T>(rows, x.pitch / lanes);
+    const Block block = pixel_block_of<Pixels<T>>(rows, x.pitch / lanes);
     if (!straight_)
       return block(x, w, width, {sums_ + (o - task_.begin) * pitch_ + pixel, pitch_, from});
     const i64 pitch = task_.args.out.strides[2];
@@ -128,7 +129,7 @@ class ByPixels {
   }
 
   // The pixels that fill no vector.
-  void add_rest(PixelBlock<T> block, const Pixels<T>& x, const T* w, i64 width,
+  void add_rest(Block block, const Pixels<T>& x, const T* w, i64 width,
                 const Outputs<T>& out, i64 rows, i64 pixels) {
     const auto bytes = static_cast<std::size_t>(pixels) * sizeof(T);
     for (i64 m = 0; m < rows && !out.start; ++m)

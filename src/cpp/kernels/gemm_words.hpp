@@ -18,10 +18,7 @@ class Wide : public Kind {
   Wide(const Desc& d, i64 channels, const Word* less)
       : channels_(channels), excess_(Kind::excess(d.x_type)), less_(less) {}
 
-  Word outside(const Desc& d) const {
-    const auto value = static_cast<std::int32_t>(d.cval_bits);
-    return repeated<Kind>(Kind::number(value) ^ excess_);
-  }
+  Word outside(const Desc& d) const { return repeated<Kind>(Kind::outside(d) ^ excess_); }
   Word hole(const Desc&) const { return repeated<Kind>(excess_); }
   Word start(i64 channel) const { return excess_ != 0 ? less_[channel] : 0; }
 
@@ -47,6 +44,43 @@ class Wide : public Kind {
   const Word* less_;
 };
 
+// A layer whose channels are words.
+template <class Kind>
+Desc in_words(const Desc& d) {
+  Desc words = d;
+  words.in_channels = ceil_div(d.in_channels, Kind::each);
+  return words;
+}
+
+// The layer in words, run in one way.
+template <class Kind, class F>
+void run_in_words(const RunArgs& args, F&& f) {
+  const Desc words = in_words<Kind>(args.desc);
+  RunArgs same = {words,    args.packed, args.x,     args.bias,
+                  args.out, args.pool,   args.scale, args.residual};
+  same.x.strides[2] *= Kind::each;
+  as_line(same, [&](const RunArgs& given, bool) { f(given); });
+}
+
+// Writes an output's weights, [tap][word], `pitch` words apart; gives the sum of all.
+template <class Kind>
+Word pack_output(const Desc& d, const ConstView& w, i64 g, i64 o, Word* to, i64 pitch) {
+  Word all = 0;
+  for (i64 tap = 0; tap < taps_of(d); ++tap) {
+    const Word* from = static_cast<const Word*>(w.data) + w_element(d, w.strides, g, o, 0, tap);
+    for (i64 c = 0; c < d.in_channels; c += Kind::each, to += pitch) {
+      Word word = 0;
+      for (int j = 0; j < Kind::each && c + j < d.in_channels; ++j) {
+        const Word number = from[(c + j) * w.strides[2]];
+        all += number;
+        word |= Kind::weight(number) << (j * 32 / Kind::each);
+      }
+      *to = word;
+    }
+  }
+  return all;
+}
+
 template <class Kind>
 class GemmWords {
   using Form = Wide<Kind>;
@@ -54,11 +88,11 @@ class GemmWords {
 
  public:
   static std::size_t packed_bytes(const Desc& d) {
-    return panels_bytes<Word>(in_words(d)) + sizeof(Word) * sums(d);
+    return panels_bytes<Word>(in_words<Kind>(d)) + sizeof(Word) * sums(d);
   }
 
   static void pack(const Desc& d, const ConstView& w, void* packed) {
-    const Desc words = in_words(d);
+    const Desc words = in_words<Kind>(d);
     const i64 panels = ceil_div(d.out_channels, kPanel<Word>);
     Word* to = static_cast<Word*>(packed);
     Word* less = to + panels_bytes<Word>(words) / sizeof(Word);
@@ -73,7 +107,7 @@ class GemmWords {
   }
 
   static std::size_t scratch_bytes(const Desc& d, int threads) {
-    const Desc words = in_words(d);
+    const Desc words = in_words<Kind>(d);
     i64 bytes = most_scratch<Way>(words, threads);
     if (is_pointwise(d)) bytes = max_of(bytes, most_scratch<Way>(in_line(words), threads));
     return static_cast<std::size_t>(threads) * static_cast<std::size_t>(bytes);
@@ -81,22 +115,12 @@ class GemmWords {
 
   static void run(const RunArgs& args) {
     const Desc& d = args.desc;
-    const Desc words = in_words(d);
     const Word* packed = static_cast<const Word*>(args.packed);
-    const Form form(d, d.in_channels, packed + panels_bytes<Word>(words) / sizeof(Word));
-    RunArgs same = {words,    args.packed, args.x,     args.bias,
-                    args.out, args.pool,   args.scale, args.residual};
-    same.x.strides[2] *= Kind::each;
-    as_line(same, [&](const RunArgs& given, bool) { share<Way>(given, Reads::copy, form); });
+    const Form form(d, d.in_channels, packed + panels_bytes<Word>(in_words<Kind>(d)) / sizeof(Word));
+    run_in_words<Kind>(args, [&](const RunArgs& given) { share<Way>(given, Reads::copy, form); });
   }
 
  private:
-  static Desc in_words(const Desc& d) {
-    Desc words = d;
-    words.in_channels = ceil_div(d.in_channels, Kind::each);
-    return words;
-  }
-
   static std::size_t sums(const Desc& d) {
     return static_cast<std::size_t>(d.groups * d.out_channels);
   }
@@ -106,27 +130,10 @@ class GemmWords {
 
   // [tap][word][output], as panels of other numbers are.
   static void pack_panel(const Desc& d, const ConstView& w, i64 g, i64 o, Word* to, Word* less) {
-    const i64 words = ceil_div(d.in_channels, Kind::each), taps = taps_of(d);
     const i64 width = min_of(kPanel<Word>, d.out_channels - o);
-    const Word excess = Kind::excess(d.x_type);
-    to += (g * d.out_channels + o) * words * taps;
-    for (i64 m = 0; m < width; ++m) {
-      Word all = 0;
-      for (i64 tap = 0; tap < taps; ++tap) {
-        const Word* from =
-            static_cast<const Word*>(w.data) + w_element(d, w.strides, g, o + m, 0, tap);
-        for (i64 q = 0; q < words; ++q) {
-          Word word = 0;
-          for (int j = 0; j < Kind::each && q * Kind::each + j < d.in_channels; ++j) {
-            const Word number = from[(q * Kind::each + j) * w.strides[2]];
-            all += number;
-            word |= Kind::number(static_cast<std::int32_t>(number)) << (j * 32 / Kind::each);
-          }
-          to[(tap * words + q) * width + m] = word;
-        }
-      }
-      less[o + m] = Word(0) - excess * all;
-    }
+    to += (g * d.out_channels + o) * ceil_div(d.in_channels, Kind::each) * taps_of(d);
+    for (i64 m = 0; m < width; ++m)
+      less[o + m] = Word(0) - Kind::excess(d.x_type) * pack_output<Kind>(d, w, g, o + m, to + m, width);
   }
 };
 

@@ -1,7 +1,7 @@
 // Lines of sums over a list of taps, many outputs at once.
 #pragma once
 
-#include "simd/vec.hpp"
+#include "kernels/line.hpp"
 
 namespace multiconv::MC_TARGET {
 namespace {
@@ -11,17 +11,32 @@ inline constexpr int kVectors = 8;  // accumulators in flight
 template <class T>
 constexpr i64 kSlack = kVectors * kLanes<T>;
 
+// What is summed for one output channel; a complex tap has two values.
+template <class T>
+struct TapList {
+  i64 count;
+  const i64* offset;
+  const T* w;
+  bool neighbours = false;  // offsets are 0, 1, 2, ...
+};
+
 // A number type's real part, how many parts it has, and the line kernel.
 template <class T, int parts>
 struct Number {};
 
 template <class T, int V>
-MC_INLINE void line_block(const T* box, const i64* offset, const T* w, i64 n, T init, T* dst) {
+MC_INLINE void line_block(const T* box, const TapList<T>& taps, T init, T* dst) {
   Vec<T> acc[V];
   for (int v = 0; v < V; ++v) acc[v] = splat(init);
-  for (i64 k = 0; k < n; ++k) {
-    const T* p = box + offset[k];
-    const T wk = w[k];
+  i64 k = 0;
+  if constexpr (V == kShortLine)
+    if (taps.neighbours) {
+      add_line<V>(box, taps.w, taps.count, acc);
+      k = taps.count;
+    }
+  for (; k < taps.count; ++k) {
+    const T* p = box + taps.offset[k];
+    const T wk = taps.w[k];
     for (int v = 0; v < V; ++v) acc[v] += load(p + v * kLanes<T>) * wk;
   }
   for (int v = 0; v < V; ++v) store(dst + v * kLanes<T>, acc[v]);
@@ -55,21 +70,24 @@ MC_INLINE void line_block(const T* box, i64 plane, const i64* offset, const T* w
 
 template <class T>
 struct Number<T, 1> {
-  static void line(const T* box, i64, const i64* offset, const T* w, i64 n, const T* init, T* dst,
-                   i64, i64 length) {
+  static void line(const T* box, i64, const TapList<T>& taps, const T* init, T* dst, i64,
+                   i64 length) {
+    // An output's place must not change its bits: where taps are not summed in order, all are long.
+    const bool all = taps.neighbours && sums_by_class<T>(taps.count);
     i64 q = 0;
-    for (; length - q > 4 * kLanes<T>; q += 8 * kLanes<T>)
-      line_block<T, 8>(box + q, offset, w, n, *init, dst + q);
+    for (; length - q > (all ? 0 : 4 * kLanes<T>); q += 8 * kLanes<T>)
+      line_block<T, 8>(box + q, taps, *init, dst + q);
     for (; length - q > kLanes<T>; q += 4 * kLanes<T>)
-      line_block<T, 4>(box + q, offset, w, n, *init, dst + q);
-    if (q < length) line_block<T, 1>(box + q, offset, w, n, *init, dst + q);
+      line_block<T, 4>(box + q, taps, *init, dst + q);
+    if (q < length) line_block<T, 1>(box + q, taps, *init, dst + q);
   }
 };
 
 template <class T>
 struct Number<T, 2> {
-  static void line(const T* box, i64 plane, const i64* offset, const T* w, i64 n, const T* init,
-                   T* dst, i64 dst_plane, i64 length) {
+  static void line(const T* box, i64 plane, const TapList<T>& taps, const T* init, T* dst,
+                   i64 dst_plane, i64 length) {
+    const auto [n, offset, w, neighbours] = taps;
     i64 q = 0;
     for (; length - q > kLanes<T>; q += 4 * kLanes<T>)
       line_block<T, 4>(box + q, plane, offset, w, n, init, dst + q, dst_plane);

@@ -176,7 +176,7 @@ struct Plane {
 
   // Of one row of neighbouring taps, where sharing their loads helps.
   bool is_line() const {
-    return rows == 1 && outer == 1 && column_step == 1 && (columns > kLanes<T> || kWide<T>);
+    return rows == 1 && outer == 1 && column_step == 1 && shares_loads<T>(columns);
   }
 };
 
@@ -197,19 +197,23 @@ MC_INLINE void add_row(const Plane<T>& p, const S* x, const T* w, Vec<T> (*acc)[
 }
 
 // All input rows of a group, row(j) for each: those that only the first output rows see, those that
-// all see, those that only the last see. Tap rows lie one input row apart.
+// all see, those that only the last see. Tap rows lie one input row apart, as many as outputs'.
+template <int R, int V, class T, class Row, int... i>
+MC_INLINE void add_many_rows(const Plane<T>& p, Row&& row, const T* w, Vec<T> (*acc)[V],
+                             std::integer_sequence<int, i...>) {
+  const i64 n = p.rows, c = p.columns;
+  (add_row<V, 0, i + 1>(p, row(i), w + i * c, acc), ...);
+  for (i64 j = R - 1; j < n; ++j) add_row<V, 0, R>(p, row(j), w + j * c, acc);
+  (add_row<V, i + 1, R>(p, row(n + i), w + (n + i) * c, acc), ...);
+}
+
+// The same for any number of rows.
 template <int R, int V, class T, class Row>
 MC_INLINE void add_rows(const Plane<T>& p, Row&& row, const T* w, Vec<T> (*acc)[V]) {
   static_assert(R == 4);
   const i64 n = p.rows, c = p.columns;
   if (n >= R) {
-    add_row<V, 0, 1>(p, row(0), w, acc);
-    add_row<V, 0, 2>(p, row(1), w + c, acc);
-    add_row<V, 0, 3>(p, row(2), w + 2 * c, acc);
-    for (i64 j = 3; j < n; ++j) add_row<V, 0, 4>(p, row(j), w + j * c, acc);
-    add_row<V, 1, 4>(p, row(n), w + n * c, acc);
-    add_row<V, 2, 4>(p, row(n + 1), w + (n + 1) * c, acc);
-    add_row<V, 3, 4>(p, row(n + 2), w + (n + 2) * c, acc);
+    add_many_rows<R, V>(p, row, w, acc, std::make_integer_sequence<int, R - 1>{});
   } else if (n == 3) {
     add_row<V, 0, 1>(p, row(0), w, acc);
     add_row<V, 0, 2>(p, row(1), w + c, acc);
@@ -226,33 +230,42 @@ MC_INLINE void add_rows(const Plane<T>& p, Row&& row, const T* w, Vec<T> (*acc)[
   }
 }
 
-// R output rows by V vectors. R is 1 or kStencilRows.
+// The same for any kernel where R is kStencilRows, else for at least R rows.
+template <int R, int V, class T, class Row>
+MC_INLINE void add_group(const Plane<T>& p, Row&& row, const T* w, Vec<T> (*acc)[V]) {
+  if constexpr (R == kStencilRows)
+    add_rows<R, V>(p, row, w, acc);
+  else
+    add_many_rows<R, V>(p, row, w, acc, std::make_integer_sequence<int, R - 1>{});
+}
+
+// R output rows by V vectors.
 template <int R, int V, class T, class S>
 MC_INLINE void stencil_block(const Plane<T>& p, const S* x, T* out, i64 x_row, i64 out_row,
                              bool streams = false) {
   Vec<T> acc[R][V];
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int v = 0; v < V; ++v) acc[r][v] = splat(p.bias);
   const T* w = p.w;
   for (i64 c = 0; c < p.channels; ++c)
     for (i64 o = 0; o < p.outer; ++o, w += p.rows * p.columns) {
       const S* from = x + c * p.channel_stride + p.outer_offset[o];
-      if constexpr (R == 1 && V == kLineVectors && sizeof(S) == sizeof(T))
+      if constexpr (R == 1 && V >= kShortLine && sizeof(S) == sizeof(T))
         if (p.is_line()) {
-          add_line(from, w, p.columns, acc[0]);
+          add_line<V>(from, w, p.columns, acc[0]);
           continue;
         }
       if constexpr (R == 1)
         for (i64 j = 0; j < p.rows; ++j)
           add_row<V, 0, 1>(p, from + j * p.row_step, w + j * p.columns, acc);
       else
-        add_rows<R, V>(p, [&](i64 j) { return from + j * x_row; }, w, acc);
+        add_group<R, V>(p, [&](i64 j) { return from + j * x_row; }, w, acc);
     }
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int v = 0; v < V; ++v)
       if (streams)
         stream<T>(out + r * out_row + v * kLanes<T>, acc[r][v]);
@@ -348,8 +361,10 @@ void stencil(const RunArgs& args, const Interior& in, i64* offsets, bool paralle
       for (; y + kStencilRows <= s.rows; y += kStencilRows)
         make.template operator()<kStencilRows, kStencilVectors>(y);
     for (; y < s.rows; ++y)
-      if (s.width >= 8 * kLanes<T>)
-        make.template operator()<1, 8>(y);
+      if (p.is_line() && s.width >= kLongLine * kLanes<T>)
+        make.template operator()<1, kLongLine>(y);
+      else if (s.width >= kShortLine * kLanes<T>)
+        make.template operator()<1, kShortLine>(y);
       else
         make.template operator()<1, kStencilVectors>(y);
     if (p.streams) end_stream();

@@ -2,14 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "base/boundary.hpp"
 #include "base/desc.hpp"
+#include "simd/brain_float.hpp"
 
 namespace multiconv::MC_TARGET {
 
 template <class T>
 inline constexpr bool is_float = T(0.5) != T(0);
+template <>
+inline constexpr bool is_float<BrainFloat> = true;
 
 // Adding and taking away this rounds a float to a whole number, half to even.
 template <class T>
@@ -71,6 +75,19 @@ MC_INLINE auto as_stored(DType type, void* data, F&& f) {
     }
   }
   return f(static_cast<T*>(data));
+}
+
+// The same where floats may be stored as bfloat16, too: few kernels read and write that.
+template <class T, class Data, class F>
+MC_INLINE auto as_stored_or_brain(DType type, Data* data, F&& f) {
+  if constexpr (std::is_same_v<T, float>)
+    if (type == DType::bf16) {
+      if constexpr (std::is_const_v<Data>)
+        return f(static_cast<const BrainFloat*>(data));
+      else
+        return f(static_cast<BrainFloat*>(data));
+    }
+  return as_stored<T>(type, data, f);
 }
 
 MC_INLINE int bytes_of_integer(DType t) {

@@ -8,7 +8,7 @@
 // finite or might overflow: products of whole tiles would drown what a tap does not share.
 #include "kernels/channel_io.hpp"
 #include "kernels/cook_toom.hpp"
-#include "kernels/gemm_pixel_block.hpp"
+#include "kernels/pixel_block.hpp"
 
 namespace multiconv::MC_TARGET {
 
@@ -237,7 +237,7 @@ class Gradient {
         const Pixels<T> values = {v + o * lanes, cut_.outputs, tiles};
         const Outputs<T> to = {sums + c * cut_.outputs + o * lanes, cut_.outputs,
                                begin ? zeros : nullptr};
-        pixel_block_of<T>(kRows, vectors)(values, u + c, cut_.inputs, to);
+        pixel_block_of<Pixels<T>>(kRows, vectors)(values, u + c, cut_.inputs, to);
         o += vectors;
       }
     }

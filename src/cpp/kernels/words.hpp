@@ -38,6 +38,10 @@ struct Pairs {
   MC_INLINE Word number(S x) {
     return static_cast<Word>(static_cast<std::int16_t>(x)) & 0xFFFF;
   }
+  // The number that stands for positions outside the input.
+  static Word outside(const Desc& d) { return number(static_cast<std::int32_t>(d.cval_bits)); }
+  // A weight of the type that is computed in.
+  static Word weight(Word w) { return number(static_cast<std::int32_t>(w)); }
 
  private:
   // The upper halves, with their signs.
@@ -69,6 +73,8 @@ struct Quads {
   MC_INLINE Word number(S x) {
     return static_cast<std::uint8_t>(x);
   }
+  static Word outside(const Desc& d) { return number(static_cast<std::int32_t>(d.cval_bits)); }
+  static Word weight(Word w) { return number(static_cast<std::int32_t>(w)); }
 };
 
 // The same number for every channel of a word.
@@ -82,16 +88,14 @@ MC_INLINE Word repeated(Word number) {
 // Calls `f` with the samples as an array of the type that they are stored in.
 template <class Form, class F>
 MC_INLINE void as_samples(DType type, const void* data, F&& f) {
-  switch (type) {
-    case DType::i8:
-      return f(static_cast<const std::int8_t*>(data));
-    case DType::i16:
-      if constexpr (Form::template takes<std::int16_t>)
-        return f(static_cast<const std::int16_t*>(data));
-      [[fallthrough]];
-    default:
-      return f(static_cast<const std::uint8_t*>(data));
-  }
+  if constexpr (Form::template takes<std::int8_t>)
+    if (type == DType::i8) return f(static_cast<const std::int8_t*>(data));
+  if constexpr (Form::template takes<std::int16_t>)
+    if (type == DType::i16) return f(static_cast<const std::int16_t*>(data));
+  if constexpr (Form::template takes<std::uint16_t>)
+    return f(static_cast<const std::uint16_t*>(data));
+  else
+    return f(static_cast<const std::uint8_t*>(data));
 }
 
 // Brings samples into words, [position][word]; see Gather.

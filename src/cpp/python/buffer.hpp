@@ -12,7 +12,7 @@
 namespace multiconv {
 
 inline i64 item_size(DType t) {
-  constexpr i64 sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16};
+  constexpr i64 sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16, 2};
   return sizes[static_cast<int>(t)];
 }
 

@@ -5,18 +5,21 @@
 
 namespace multiconv::MC_TARGET {
 
-// Keeps a value in its register, where compilers would load it again for every product.
+// Keeps a value in its register, where compilers would load it again for every product, or keep sums
+// of addresses instead of the addresses.
+template <class T>
+MC_INLINE void keep(const T*& p) {
+  asm("" : "+r"(p));
+}
 template <class T>
 MC_INLINE void keep(Vec<T>& v) {
-#if defined(__x86_64__) && defined(__AVX512F__)
-  asm("" : "+v"(v));
-#elif defined(__x86_64__)
-  asm("" : "+x"(v));
+  if constexpr (kLanes<T> > 1) {
+#if defined(__x86_64__)
+    asm("" : "+v"(v));
 #elif defined(__aarch64__)
-  asm("" : "+w"(v));
-#else
-  (void)v;
+    asm("" : "+w"(v));
 #endif
+  }
 }
 
 // Stores past the caches; `p` is aligned to a vector.

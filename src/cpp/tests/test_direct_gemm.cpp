@@ -202,7 +202,7 @@ void try_types(const char* target, int rounds, DType x, DType compute, DType out
   for (int i = 0; i < rounds; ++i) {
     const Desc d = draw_desc(x, compute, out);
     try_kernel<X, T, Out>("direct", target, d);
-    for (const char* name : {"gemm", "gemm_pairs", "gemm_quads"})
+    for (const char* name : {"gemm", "gemm_pairs", "gemm_quads", "gemm_tiles", "planar"})
       try_kernel<X, T, Out>(name, target, d);
     try_kernel<X, T, Out>("running_sum", target, draw_box(x, compute, out));
     if (i % 2 == 0) try_kernel<X, T, Out>("sparse", target, d);

@@ -51,9 +51,12 @@ class Prepared(NamedTuple):
 class NativeAlgorithm(Algorithm):
     """Runs the native kernel of its own name."""
 
+    stored: frozenset[str] = frozenset()
+    """Dtypes that it reads and writes beside those that it computes in."""
+
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Ranks, sizes and dtypes that the native core knows, then the kernel's own verdict."""
-        refusal = _never_native(problem)
+        refusal = _never_native(problem, self.stored)
         if refusal is not None:
             return refusal
         if max(problem.in_dilation) > 1 and not traits.finite:
@@ -190,11 +193,11 @@ def describe(problem: Problem, tile: tuple[int, ...]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _never_native(problem: Problem) -> Refusal | None:
+def _never_native(problem: Problem, stored: frozenset[str]) -> Refusal | None:
     if problem.rank > LARGEST_RANK:
         return Refusal(f"native kernels take up to {LARGEST_RANK} spatial axes")
     for dtype in (problem.x_dtype, problem.acc_dtype, problem.out_dtype):
-        if dtype.name not in COMPUTE:
+        if dtype.name not in COMPUTE and dtype.name not in stored:
             return Refusal(f"there is no native arithmetic for {dtype.name}")
     sizes = (problem.batch, problem.group_in, problem.group_out, *problem.in_size)
     if 0 in sizes or 0 in out_size(problem):

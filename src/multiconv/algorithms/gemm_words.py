@@ -33,13 +33,18 @@ class GemmPairs(NativeAlgorithm):
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Weights that fit, several output channels, and what the kernel says of the rest."""
-        if problem.w_dtype.name not in self.WEIGHTS:
-            return Refusal(f"weights have to be {' or '.join(self.WEIGHTS)}")
+        weights = self.weights(problem)
+        if problem.w_dtype.name not in weights:
+            return Refusal(f"weights have to be {' or '.join(weights)}")
         if problem.group_out < 2:
             return Refusal("one output channel a group leaves nothing to share between products")
         if not _holds(problem.x_dtype, problem.cval):
             return Refusal("the constant outside the input is no number of its dtype")
         return super().accepts(problem, traits)
+
+    def weights(self, problem: Problem) -> tuple[str, ...]:
+        """Dtypes of weights that go with the samples."""
+        return self.WEIGHTS
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Words of all lanes, their way in and the results' way out, and the memory."""
@@ -76,5 +81,7 @@ class GemmQuads(GemmPairs):
 
 
 def _holds(dtype: np.dtype, value: complex) -> bool:
-    bounds = np.iinfo(dtype) if dtype.kind in "iu" else None
-    return bounds is None or bounds.min <= value.real <= bounds.max
+    if dtype.kind not in "iu":
+        return bool(dtype.type(value.real) == value.real)
+    bounds = np.iinfo(dtype)
+    return bool(bounds.min <= value.real <= bounds.max)

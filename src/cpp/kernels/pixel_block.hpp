@@ -1,12 +1,11 @@
-// The other way to fill registers: a few output channels times vectors of pixels. For windows of
-// one sample, where neighbouring pixels are neighbours in memory and nothing has to be turned
-// around.
+// A few output channels times vectors of pixels, in registers: each load serves all of them, and
+// neighbouring pixels that are neighbours in memory need not be turned around.
 #pragma once
 
 #include <utility>
 
 #include "kernels/clamp.hpp"
-#include "simd/keep.hpp"
+#include "simd/hints.hpp"
 #include "simd/vec.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -20,11 +19,26 @@ constexpr int columns_of(int rows) {
   return most < 8 ? most : 8;
 }
 
+// What is summed, for each output: samples of its own pixel, or by a list of taps.
 template <class T>
 struct Pixels {
+  using Number = T;
   const T* x;  // [channel][pixel]
   i64 pitch;   // from one channel to the next
   i64 channels;
+
+  i64 terms() const { return channels; }
+  const T* term(i64 k) const { return x + k * pitch; }
+};
+template <class T>
+struct TapPixels {
+  using Number = T;
+  const T* box;
+  const i64* offset;
+  i64 count;
+
+  i64 terms() const { return count; }
+  const T* term(i64 k) const { return box + offset[k]; }
 };
 
 template <class T>
@@ -35,16 +49,18 @@ struct Outputs {
   Clamp<T> clamp = {};
 };
 
-template <class T, int R, int V>
-void pixel_block(const Pixels<T>& x, const T* w, i64 width, const Outputs<T>& out) {
+// The weights of a term are `width` from those of the one before.
+template <class X, int R, int V, class T = typename X::Number>
+void pixel_block(const X& x, const T* w, i64 width, const Outputs<T>& out) {
   Vec<T> acc[R][V];
 #pragma GCC unroll 8
   for (int m = 0; m < R; ++m)
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v)
       acc[m][v] = out.start ? splat(out.start[m]) : load(out.first + m * out.pitch + v * kLanes<T>);
-  const T* p = x.x;
-  for (i64 c = 0; c < x.channels; ++c, p += x.pitch, w += width) {
+  const i64 terms = x.terms();
+  for (i64 k = 0; k < terms; ++k, w += width) {
+    const T* p = x.term(k);
     Vec<T> column[V];
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) {
@@ -65,28 +81,28 @@ void pixel_block(const Pixels<T>& x, const T* w, i64 width, const Outputs<T>& ou
     for (int v = 0; v < V; ++v) store(out.first + m * out.pitch + v * kLanes<T>, acc[m][v]);
 }
 
-template <class T>
-using PixelBlock = void (*)(const Pixels<T>&, const T*, i64, const Outputs<T>&);
+template <class X, class T = typename X::Number>
+using PixelBlock = void (*)(const X&, const T*, i64, const Outputs<T>&);
 
-template <class T, int R, int... v>
-PixelBlock<T> pixel_block_of(i64 vectors, std::integer_sequence<int, v...>) {
-  static constexpr PixelBlock<T> blocks[] = {pixel_block<T, R, v + 1>...};
+template <class X, int R, int... v>
+PixelBlock<X> pixel_block_of(i64 vectors, std::integer_sequence<int, v...>) {
+  static constexpr PixelBlock<X> blocks[] = {pixel_block<X, R, v + 1>...};
   return blocks[vectors - 1];
 }
 
-template <class T, int... r>
-PixelBlock<T> pixel_block_of_rows(i64 rows, i64 vectors, std::integer_sequence<int, r...>) {
-  using Find = PixelBlock<T> (*)(i64);
+template <class X, int... r>
+PixelBlock<X> pixel_block_of_rows(i64 rows, i64 vectors, std::integer_sequence<int, r...>) {
+  using Find = PixelBlock<X> (*)(i64);
   static constexpr Find found[] = {[](i64 n) {
-    return pixel_block_of<T, r + 1>(n, std::make_integer_sequence<int, columns_of(r + 1)>{});
+    return pixel_block_of<X, r + 1>(n, std::make_integer_sequence<int, columns_of(r + 1)>{});
   }...};
   return found[rows - 1](vectors);
 }
 
 // For so many output channels and vectors of pixels, at most columns_of(rows).
-template <class T>
-PixelBlock<T> pixel_block_of(i64 rows, i64 vectors) {
-  return pixel_block_of_rows<T>(rows, vectors, std::make_integer_sequence<int, kRows>{});
+template <class X>
+PixelBlock<X> pixel_block_of(i64 rows, i64 vectors) {
+  return pixel_block_of_rows<X>(rows, vectors, std::make_integer_sequence<int, kRows>{});
 }
 
 }  // namespace
