@@ -26,6 +26,9 @@ class Depthwise(NativeAlgorithm):
     AROUND, READ = 7.2, 3.9
     """Multiply-adds that storing an output, and staging an input, are worth."""
 
+    ALONE = 3.0
+    """How many times the time single taps take, whose samples pass as those of windows do."""
+
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds in full vectors, and the way in and out of them."""
         machine = planning.machine
@@ -38,6 +41,8 @@ class Depthwise(NativeAlgorithm):
         alone = 2 * products / filled / (machine.flops(itemsize) * self.SHARE)
         moved = read * problem.x_dtype.itemsize + outputs(problem) * problem.out_dtype.itemsize
         alone += moved / (self.STREAM * machine.bandwidth1)
+        if taps == 1:
+            alone *= self.ALONE
         work = shared(alone, machine) + far_output(problem, machine)
         eps = rounding(problem.acc_dtype)
         return Cost(CALL + work, self.scratch(problem, machine), (taps + 1) * eps)

@@ -35,10 +35,13 @@ class Direct(NativeAlgorithm):
     """Where rows are swept: each is loaded once for all outputs that see it; what is left of it
     with several channels."""
 
-    PAIRS, SHORT_LINE, LINE = 0.39, 0.4, 0.5
+    PAIRS, SHORT_LINE, LINE = 0.39, 0.46, 0.6
     """Along a line: taps in pairs; two vectors of taps; more."""
 
-    STRIDED, STRIDED_VOLUME, SEVERAL, MANY_CHANNELS = 0.69, 0.52, 0.91, 0.75
+    SMALL = 0.85
+    """What is left of it where there are few outputs."""
+
+    STRIDED, STRIDED_VOLUME, SEVERAL, MANY_CHANNELS = 0.58, 0.42, 0.91, 0.75
     """What is left of it with strides, with several channels or parts of a number, and with
     channels on both sides."""
 
@@ -55,6 +58,9 @@ class Direct(NativeAlgorithm):
     """Seconds that each axis after the first, several channels or parts, each image, and each row
     that is copied take."""
 
+    PHASES = 1.5e-6
+    """Seconds that sorting samples by a stride's phases takes beyond others."""
+
     AROUND_LINE, AROUND_PLANE, AROUND_VOLUME, AROUND_COMPLEX = 3, 13, 20, 3.8
     """Multiply-adds that an output's way through the registers is worth there."""
 
@@ -67,6 +73,8 @@ class Direct(NativeAlgorithm):
             work += shared(self.FAR * moved, planning.machine)
         many = problem.group_in > 1 or problem.acc_dtype.kind == "c"
         call = CALL + self.AXIS * (problem.rank - 1) + self.MANY * many
+        if max(problem.stride) > 1:
+            call += self.PHASES
         error = (_taps(problem) + 1) * rounding(problem.acc_dtype)
         return Cost(call + work, self.scratch(problem, planning.machine), error)
 
@@ -93,7 +101,7 @@ class Direct(NativeAlgorithm):
     def _line(self, problem: Problem, machine: Machine) -> tuple[float, float]:
         """Share of the peak rate along a line, and what an output costs beside its taps."""
         vectors = problem.kernel[-1] / _lanes(problem, machine)
-        if vectors < 2 and machine.lanes >= WIDE:
+        if vectors < 1.75 and machine.lanes >= WIDE:
             return self.PAIRS, self.AROUND_LINE
         return self.LINE if vectors >= 3 else self.SHORT_LINE, self.AROUND_LINE
 
@@ -114,6 +122,8 @@ class Direct(NativeAlgorithm):
     def _rate(self, problem: Problem, machine: Machine) -> tuple[float, float]:
         """Share of the peak rate, and what an output costs beside its taps, in taps."""
         share, around = self.APART[min(problem.rank, 3) - 1], 0.0
+        if _has_line(problem, machine) and max(problem.stride) == 1:
+            share = max(share, self.SMALL * self._line(problem, machine)[0])
         if _in_place(problem) and max(problem.dilation) == 1 and math.prod(problem.kernel[:-1]) > 1:
             volume = math.prod(problem.kernel[:-2]) > 1
             share = self.VOLUME if volume else self.PLANE
@@ -165,11 +175,16 @@ def _in_place(problem: Problem) -> bool:
 
 def _is_line(problem: Problem, machine: Machine) -> bool:
     """Whether the taps of a line share loads."""
+    return _in_place(problem) and _has_line(problem, machine)
+
+
+def _has_line(problem: Problem, machine: Machine) -> bool:
+    """Whether all taps lie beside each other, in a dtype that is computed in."""
     *outer, last = problem.kernel
     lanes = _lanes(problem, machine)
     return (
-        _in_place(problem)
-        and problem.x_dtype == problem.acc_dtype
+        problem.x_dtype == problem.acc_dtype
+        and problem.acc_dtype.kind != "c"
         and problem.acc_dtype.itemsize >= 4
         and math.prod(outer) == problem.group_in == problem.dilation[-1] == 1
         and (last > lanes or machine.lanes >= WIDE)

@@ -25,13 +25,13 @@ class Fused(NativeAlgorithm):
     summary = "floats, kernels that are an outer product of short vectors, one pass over memory"
     value_sensitive = True
 
-    SHORT_ROW, ROW = 0.23, 0.78
+    SHORT_ROW, LONG_ROW, ROW = 0.26, 0.45, 0.78
     """Share of the peak multiply-add rate along the last axis, by how many taps share a load."""
 
-    COLUMN, FAR_COLUMN = 0.33, 0.32
+    COLUMN, FAR_COLUMN = 0.4, 0.32
     """The same along other axes, where loads serve several rows; and beyond the cache."""
 
-    AROUND_PLANE, AROUND_VOLUME = 3.2, 33
+    AROUND_PLANE, AROUND_VOLUME = 3.2, 18
     """Multiply-adds that an output's way through the passes is worth."""
 
     EACH_ROW = 0.11e-6
@@ -72,6 +72,8 @@ class Fused(NativeAlgorithm):
         first, *middle = [k for k in slow if k > 1]
         lanes = machine.lanes * 4 // problem.acc_dtype.itemsize
         row = self.ROW if last >= 4 * lanes else self.SHORT_ROW
+        if 7 * lanes <= 4 * last < 16 * lanes:
+            row = self.LONG_ROW
         # Halos of the axes between the first and the last go through the first pass more than once.
         again = math.prod(1 + k / max(k, self.BAND) for k in middle)
         column = self.COLUMN if first <= self.NEAR else self.FAR_COLUMN

@@ -70,10 +70,10 @@ class OverlapSave(NativeAlgorithm):
         )
 
 
-STAGE = {2: 13.9, 3: 22.1, 4: 27.9, 5: 26.2, 8: 38.5}
+STAGE = {2: 17.4, 3: 27.6, 4: 34.9, 5: 32.8, 8: 48.1}
 """Operations at the peak rate that take as long as a stage of each radix does for one point."""
 
-READ, WRITE = 5.74, 2.13
+READ, WRITE = 7.2, 2.7
 """The same for one byte on its way into a lane, and back."""
 
 SET, ROW_IN, ROW_OUT = 500e-9, 172e-9, 98.4e-9
