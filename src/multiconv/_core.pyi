@@ -10,6 +10,14 @@ class Packed:
     @property
     def bytes(self) -> int: ...
 
+class Samples:
+    """Numbers scattered over an array, which has to live as long, to tell whether it changed."""
+
+    def __init__(self, address: int, places: Array, itemsize: int) -> None: ...
+
+def are_same(samples: list[Samples]) -> bool:
+    """Whether all of these are as they were."""
+
 class Executable:
     """One problem on one native kernel."""
 

@@ -8,17 +8,18 @@
 
 namespace multiconv::MC_TARGET {
 
-// Whether such an activation is all that is to be done to sums.
-MC_INLINE bool clamps(const Desc& d) {
-  return !d.has_scale && !d.has_residual &&
-         (d.activation == Activation::relu || d.activation == Activation::relu6);
+MC_INLINE bool cuts_off(const Desc& d) {
+  return d.activation == Activation::relu || d.activation == Activation::relu6;
 }
+
+// Whether such an activation is all that is to be done to sums.
+MC_INLINE bool clamps(const Desc& d) { return !d.has_scale && !d.has_residual && cuts_off(d); }
 
 template <class T>
 class Clamp {
  public:
   Clamp() = default;
-  explicit Clamp(const Desc& d) : on_(clamps(d)) {
+  Clamp(const Desc& d, bool on) : on_(on) {
     if (d.activation == Activation::relu6) most_ = T(6);
   }
 

@@ -21,7 +21,7 @@ class Task {
         d_(args.desc),
         c_(cut),
         r_(rows_of(d_)),
-        clamp_(d_),
+        clamp_(d_, clamps(d_)),
         finished_(is_plain(d_) || clamps(d_)),
         in_place_(fits() && (finished_ || !by_lane)) {
     if constexpr (by_lane) {

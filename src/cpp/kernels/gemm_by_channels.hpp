@@ -119,9 +119,10 @@ class ByChannels {
     for (i64 m = 0; m < panel.width; ++m)
       start[m] = form_.start(task_.channel(o + m)) +
                  (straight ? initial<T>(task_.args, task_.channel(o + m)) : T(0));
-    Sums<T> sums{static_cast<T*>(task_.args.out.data) + task_.out_at + o, step_, kLanes<T>,
+    Sums<T> sums{static_cast<T*>(task_.args.out.data) + task_.at.out + o, step_, kLanes<T>,
                  c == 0 ? start : nullptr};
-    if (straight && c + inputs == d_.in_channels) sums.clamp = Clamp<T>(d_);
+    if (straight && c == 0) sums.residual = task_.residual<T>(o);
+    if (straight && c + inputs == d_.in_channels) sums.clamp = {d_, cuts_off(d_)};
     if (!straight) {
       sums.first = sums_ + (task_.cut.blocks > 1 ? (o - task_.begin) * r_.outputs : 0);
       sums.pixel = kLanes<T>;

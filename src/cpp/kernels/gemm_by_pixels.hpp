@@ -120,8 +120,10 @@ class ByPixels {
     if (!straight_)
       return block(x, w, width, {sums_ + (o - task_.begin) * pitch_ + pixel, pitch_, from});
     const i64 pitch = task_.args.out.strides[2];
-    const Outputs<T> out{static_cast<T*>(task_.args.out.data) + task_.out_at + o * pitch + pixel,
-                         pitch, from, c + x.channels == d_.in_channels ? Clamp<T>(d_) : Clamp<T>{}};
+    const i64 at = o * pitch + pixel;
+    Outputs<T> out{static_cast<T*>(task_.args.out.data) + task_.at.out + at, pitch, from};
+    if (c == 0) out.residual = task_.residual<T>(at);
+    if (c + x.channels == d_.in_channels) out.clamp = {d_, cuts_off(d_)};
     if (pixel + x.pitch <= pixels_)
       block(x, w, width, out);
     else
@@ -134,7 +136,10 @@ class ByPixels {
     const auto bytes = static_cast<std::size_t>(pixels) * sizeof(T);
     for (i64 m = 0; m < rows && !out.start; ++m)
       __builtin_memcpy(sums_ + m * lanes, out.first + m * out.pitch, bytes);
-    block(x, w, width, {sums_, lanes, out.start, out.clamp});
+    T* more = out.residual ? sums_ + rows * lanes : nullptr;
+    for (i64 m = 0; m < rows && more; ++m)
+      __builtin_memcpy(more + m * lanes, out.residual + m * out.pitch, bytes);
+    block(x, w, width, {sums_, lanes, out.start, more, out.clamp});
     for (i64 m = 0; m < rows; ++m)
       __builtin_memcpy(out.first + m * out.pitch, sums_ + m * lanes, bytes);
   }

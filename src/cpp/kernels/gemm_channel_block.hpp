@@ -38,6 +38,7 @@ struct Sums {
   T* first;
   i64 pixel, vector;  // elements from one to the next
   const T* start;     // vectors to begin with; null: go on with what is there
+  const T* residual = nullptr;  // added to these where it is, laid out as sums are
   Clamp<T> clamp = {};
 };
 
@@ -63,6 +64,12 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums) {
     for (int v = 0; v < V; ++v)
       acc[p][v] = load(sums.start ? sums.start + v * kLanes<T>
                                   : sums.first + p * sums.pixel + v * sums.vector);
+  if (sums.residual)
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v)
+        acc[p][v] += load(sums.residual + p * sums.pixel + v * sums.vector);
   const i64 width = panel.width;
   for (i64 s = 0; s < x.segments; ++s) {
     const T* const* row = x.rows + s * x.pitch;
@@ -100,6 +107,7 @@ void blocks(Windows<T> x, const Panel<T>& panel, Sums<T> sums, i64 pixels) {
         x, panel, sums);
     x.rows += now;
     sums.first += now * sums.pixel;
+    if (sums.residual) sums.residual += now * sums.pixel;
     pixels -= now;
   }
 }

@@ -65,16 +65,21 @@ T* take_scratch(Slot slot, i64 numbers) {
   return static_cast<T*>(thread_scratch(slot, static_cast<std::size_t>(numbers) * sizeof(T)));
 }
 
-// Whether sums leave registers as results.
+// Whether sums leave registers as results. A residual that lies as they do is what they begin with.
 template <class T>
-MC_INLINE bool leave_as_results(const Desc& d) {
-  return is_plain(d) || (is_float<T> && clamps(d));
+MC_INLINE bool leave_as_results(const RunArgs& args) {
+  const Desc& d = args.desc;
+  if (!stored_as<T>(d.out_type) || d.has_scale) return false;
+  for (int a = 2; a < d.rank + 3 && d.has_residual; ++a)
+    if (args.residual.strides[a] != args.out.strides[a]) return false;
+  return d.activation == Activation::none || (is_float<T> && cuts_off(d));
 }
 
 // Whether rows of outputs have a step of their own that sums can be made at, and all have none.
+template <class T>
 MC_INLINE bool rows_are_apart(const RunArgs& args) {
   const Desc& d = args.desc;
-  return d.rank > 1 && d.out_size[d.rank - 1] >= kFewest && (is_plain(d) || clamps(d)) &&
+  return d.rank > 1 && d.out_size[d.rank - 1] >= kFewest && leave_as_results<T>(args) &&
          args.out.strides[2] == 1 && uniform_step(d, d.out_size, args.out.strides + 3) == 0;
 }
 
@@ -85,7 +90,8 @@ struct Task {
   Region region;  // of the tile: as the cut's, or smaller at the end
   i64 n, g, begin, end;
   i64 first[kMaxRank];
-  i64 x_at, out_at;  // elements before the group's first channel; before the tile's first output
+  i64 x_at;  // elements before the group's first channel
+  At at;     // before the tile's first output
 
   Task(const RunArgs& args, const Cut& cut, i64 number) : args(args), cut(cut), region(cut.region) {
     const Desc& d = args.desc;
@@ -98,8 +104,8 @@ struct Task {
     g = number % d.groups;
     n = number / d.groups;
     x_at = n * args.x.strides[0] + g * args.x.strides[1];
-    out_at = n * args.out.strides[0] + g * args.out.strides[1];
-    for (int a = 0; a < d.rank; ++a) out_at += first[a] * args.out.strides[3 + a];
+    at = start_of(args, n, g, 0);
+    for (int a = 0; a < d.rank; ++a) at += first[a] * step_of(args, 3 + a);
   }
 
   static i64 count(const Desc& d, const Cut& cut) {
@@ -113,9 +119,15 @@ struct Task {
   // outputs; else 0.
   template <class T>
   i64 straight() const {
-    const Desc& d = args.desc;
-    if (!stored_as<T>(d.out_type) || !leave_as_results<T>(d)) return 0;
-    return uniform_step(d, region.tile, args.out.strides + 3);
+    if (!leave_as_results<T>(args)) return 0;
+    return uniform_step(args.desc, region.tile, args.out.strides + 3);
+  }
+
+  // Where the residual of the tile's first output lies, so many elements on; null where none is.
+  template <class T>
+  const T* residual(i64 more) const {
+    if (!args.desc.has_residual) return nullptr;
+    return static_cast<const T*>(args.residual.data) + at.residual + more;
   }
 };
 

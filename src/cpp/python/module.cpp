@@ -17,6 +17,7 @@
 #include "python/calls.hpp"
 #include "python/executable.hpp"
 #include "python/lock.hpp"
+#include "python/samples.hpp"
 #include "registry.hpp"
 
 namespace nb = nanobind;
@@ -130,6 +131,10 @@ NB_MODULE(_core, m) {
       .def("pack", &Executable::pack, nb::arg("w"), nb::rv_policy::take_ownership)
       .def("run", &Executable::run, nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
            nb::arg("scale").none(), nb::arg("residual").none(), nb::arg("out"));
+  nb::class_<Samples>(m, "Samples", "Numbers scattered over an array, to tell whether it changed.")
+      .def(nb::init<std::uintptr_t, nb::handle, std::size_t>(), nb::arg("address"),
+           nb::arg("places"), nb::arg("itemsize"));
+  m.def("are_same", are_same, nb::arg("samples"), "Whether all of these are as they were.");
   m.def("start_watch", start_watch, "Watch how much scratch memory kernels take.");
   m.def("end_watch", end_watch, "The bytes that all threads took since the watch began.");
   m.def("tap_boxes", tap_boxes, nb::arg("kernels"), nb::arg("rank"),

@@ -24,7 +24,7 @@ class Gemm(NativeAlgorithm):
     name = "gemm"
     summary = "layers with several output channels, real dtypes and integers, any geometry"
 
-    PEAK = 0.8
+    PEAK = 0.7
     """Share of the multiply-add rate that the innermost loop reaches."""
 
     WHOLE = 0.35
@@ -42,8 +42,9 @@ class Gemm(NativeAlgorithm):
     POINT, TURN, COPY = 1.5, 1.5, 0.088
     """Clock cycles that a pointer to a window, a sample turned around, a sample copied take."""
 
-    AGAIN = 0.35
-    """Trips through memory that reading weights takes for each image."""
+    AGAIN, FAR = 0.35, 0.6
+    """Trips through memory that reading weights takes for each image, of few outputs, and that
+    weights take which caches do not hold."""
 
     FEW, POINTWISE = 32, 256
     """Input channels below which windows are not worth pointers; up to which pixels stay in rows
@@ -79,6 +80,8 @@ class Gemm(NativeAlgorithm):
         if math.prod(problem.kernel) > 2 * math.prod(out_size(problem)):
             weights = problem.out_channels * terms * item
             alone += self.AGAIN * problem.batch * weights / machine.bandwidth1
+        far = problem.out_channels * terms * item - machine.threads * machine.cache
+        alone += self.FAR * max(far, 0) / machine.bandwidth1
         eps = rounding(problem.acc_dtype)
         seconds = CALL + shared(alone, machine)
         return Cost(seconds, self.scratch(problem, machine), (terms + 1) * eps)

@@ -83,7 +83,7 @@ PRODUCTS = 1.7
 FORWARD, BACK = 6.9, 3.6
 """The same for a byte of transformed input, and of products."""
 
-ARRAYS, NEAR, FAR = 3.6, 0.71, 1.3
+ARRAYS, NEAR, FAR = 3.6, 0.71, 0.6
 """Trips at one thread's bandwidth that input and output are worth, weights that caches hold, and
 what is beyond these."""
 

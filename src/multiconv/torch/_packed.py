@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 import multiconv
-from multiconv import _arrays
+from multiconv import _arrays, _core
 from multiconv._plan import Plan
 from multiconv._typing import Array
 from multiconv.torch import _views as views
@@ -38,24 +39,17 @@ class Seen:
         self._place = _place(tensor)
         self._pointer, self._version, *_ = self._place
         self._held = _arrays.to_numpy(tensor.detach(), "weight")
-        self._places = _scattered(self._held.size)
-        self._flat = self._held.ravel(order="K")
-        self._is_view = np.may_share_memory(self._flat, self._held)
-        self._numbers = self._samples()
+        places = _scattered(self._held.shape, self._held.strides)
+        address, _ = self._held.__array_interface__["data"]
+        self.samples = _core.Samples(address, places, self._held.itemsize)
 
-    def is_still(self, tensor: Tensor) -> bool:
-        """Whether it is the same tensor with the same numbers."""
+    def is_counted_as(self, tensor: Tensor) -> bool:
+        """Whether it is the same tensor by torch's count; `samples` tell of its numbers."""
         if tensor.is_inference():  # nothing counts its changes
             return False
         if tensor is self._tensor:  # the usual case, told with less
-            same = tensor._version == self._version and tensor.data_ptr() == self._pointer
-        else:
-            same = _place(tensor) == self._place
-        return same and self._samples() == self._numbers
-
-    def _samples(self) -> bytes:
-        flat = self._flat if self._is_view else self._held.ravel(order="K")
-        return flat[self._places].tobytes()
+            return tensor._version == self._version and tensor.data_ptr() == self._pointer
+        return _place(tensor) == self._place
 
 
 class Packed:
@@ -73,6 +67,7 @@ class Packed:
         self._function = function
         self._epilogue = epilogue or _bias_alone
         self._seen: tuple[Seen | None, ...] = ()
+        self._samples: list[_core.Samples] = []
         self._plans: dict[Any, Plan] = {}
 
     def __reduce__(self) -> Any:
@@ -126,10 +121,12 @@ class Packed:
     def plans_of(self, *tensors: Tensor | None) -> dict[Any, Plan]:
         """The plans for kernels as they are now; another dictionary when they have changed."""
         seen, plans = self._seen, self._plans
-        if len(seen) == len(tensors) and all(map(_is_still, seen, tensors)):
+        counted = len(seen) == len(tensors) and all(map(_is_counted, seen, tensors))
+        if counted and _core.are_same(self._samples):
             return plans
         self._plans = plans = {}
         self._seen = tuple(None if t is None else Seen(t) for t in tensors)
+        self._samples = [one.samples for one in self._seen if one is not None]
         return plans
 
     def _planned(
@@ -170,18 +167,22 @@ def _scaled(kernel: Array, scale: Array | None, axis: int) -> tuple[Array, Array
     return (kernel, scale) if lost.any() else (scaled, None)
 
 
-def _is_still(seen: Seen | None, tensor: Tensor | None) -> bool:
+def _is_counted(seen: Seen | None, tensor: Tensor | None) -> bool:
     if seen is None or tensor is None:
         return seen is None and tensor is None
-    return seen.is_still(tensor)
+    return seen.is_counted_as(tensor)
 
 
 @lru_cache(maxsize=256)
-def _scattered(size: int) -> Array:
-    """One place out of each part, at random: steps of one length would miss channels or taps."""
+def _scattered(shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """Bytes to one place out of each part, at random: equal steps would miss channels or taps."""
+    size = math.prod(shape)
     parts = np.linspace(0, size, min(size, SAMPLES) + 1).astype(np.intp)
-    places: Array = np.random.default_rng(0).integers(parts[:-1], parts[1:])
-    return places
+    places = np.random.default_rng(0).integers(parts[:-1], parts[1:])
+    offsets = np.zeros(len(places), np.int64)
+    for index, stride in zip(np.unravel_index(places, shape), strides, strict=True):
+        offsets += index * stride
+    return offsets
 
 
 def _place(tensor: Tensor) -> tuple[Any, ...]:
