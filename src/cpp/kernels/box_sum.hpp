@@ -37,8 +37,7 @@ void each_box(const RunArgs& args, const Box& box, bool parallel, F&& f) {
         Tables tables;
         make_tables(d, box, task.first, thread_scratch(Slot::table, tables_bytes(d, box)), tables);
         task.boxes = static_cast<T*>(thread_scratch(
-            Slot::tile,
-            static_cast<std::size_t>(d.in_channels * channel + kSlack<T>) * sizeof(T)));
+            Slot::tile, static_cast<std::size_t>(d.in_channels * channel + kSlack<T>) * sizeof(T)));
         const Stored<T> stored{d, box};
         for (i64 c = 0; c < d.in_channels; ++c)
           for (int p = 0; p < parts; ++p) {

@@ -366,7 +366,8 @@ struct Fused {
                        1,       0,         false};
       for (i64 i = 0; i < size[a];) {
         const i64 count = rows_at(a, i, [](i64) { return true; });
-        with_rows(count, [&]<int R>() { blocks<R>(p, slab + i * thin, slabs[a], thin, thin, width); });
+        with_rows(count,
+                  [&]<int R>() { blocks<R>(p, slab + i * thin, slabs[a], thin, thin, width); });
         for (i64 r = 0; r < count; ++r, ++i)
           next(a + 1, slabs[a] + r * thin, out + i * out_step(a));
       }
@@ -407,8 +408,9 @@ struct Fused {
     }
 
     template <int R>
-    static constexpr int vectors_of =
-        R == 1 ? kShortLine : R == kStencilRows ? kStencilVectors : kManyVectors;
+    static constexpr int vectors_of = R == 1              ? kShortLine
+                                      : R == kStencilRows ? kStencilVectors
+                                                          : kManyVectors;
 
     // The widest blocks that a row has room for.
     template <int R>
@@ -441,8 +443,8 @@ struct Fused {
   static bool fill_with_constant(const Desc& d, S* to, i64 n) {
     const T value = boundary_value<T>(d, 0);
     if constexpr (!std::is_same_v<S, T>)
-      if (!(value >= T(std::numeric_limits<S>::min()) && value <= T(std::numeric_limits<S>::max()) &&
-            value == T(static_cast<S>(value))))
+      if (!(value >= T(std::numeric_limits<S>::min()) &&
+            value <= T(std::numeric_limits<S>::max()) && value == T(static_cast<S>(value))))
         return false;
     fill(to, n, static_cast<S>(value));
     return true;

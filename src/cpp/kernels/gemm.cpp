@@ -32,7 +32,7 @@ struct Gemm {
   static void run(const RunArgs& args) {
     as_line(args, [](const RunArgs& given, bool line) {
       const Reads reads = !Channels::in_place(given) ? Reads::copy
-                          : rows_are_apart<T>(given)    ? Reads::input_by_rows
+                          : rows_are_apart<T>(given) ? Reads::input_by_rows
                                                      : Reads::input;
       if (line && reads == Reads::copy && ByPixels<T>::fits(given.desc))
         share<ByPixels<T>>(given, reads);

@@ -131,8 +131,8 @@ class ByPixels {
   }
 
   // The pixels that fill no vector.
-  void add_rest(Block block, const Pixels<T>& x, const T* w, i64 width,
-                const Outputs<T>& out, i64 rows, i64 pixels) {
+  void add_rest(Block block, const Pixels<T>& x, const T* w, i64 width, const Outputs<T>& out,
+                i64 rows, i64 pixels) {
     const auto bytes = static_cast<std::size_t>(pixels) * sizeof(T);
     for (i64 m = 0; m < rows && !out.start; ++m)
       __builtin_memcpy(sums_ + m * lanes, out.first + m * out.pitch, bytes);

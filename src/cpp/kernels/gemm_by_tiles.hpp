@@ -148,10 +148,10 @@ class ByTiles {
       Sum* sums = sums_ + p * kMatrix;
       if (p + 1 < blocks)
         (two ? multiply_matrices<Form, 2, 2> : multiply_matrices<Form, 2, 1>)(x, pitch_, w, depth_,
-                                                                             sums, vector);
+                                                                              sums, vector);
       else
         (two ? multiply_matrices<Form, 1, 2> : multiply_matrices<Form, 1, 1>)(x, pitch_, w, depth_,
-                                                                             sums, vector);
+                                                                              sums, vector);
     }
     write(o, sums_);
     if (two) write(o + kSide, sums_ + vector);

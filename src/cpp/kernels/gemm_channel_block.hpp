@@ -36,8 +36,8 @@ struct Panel {
 template <class T>
 struct Sums {
   T* first;
-  i64 pixel, vector;  // elements from one to the next
-  const T* start;     // vectors to begin with; null: go on with what is there
+  i64 pixel, vector;            // elements from one to the next
+  const T* start;               // vectors to begin with; null: go on with what is there
   const T* residual = nullptr;  // added to these where it is, laid out as sums are
   Clamp<T> clamp = {};
 };

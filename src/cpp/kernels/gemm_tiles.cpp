@@ -82,9 +82,8 @@ std::size_t scratch_bytes(const Desc& d, int threads) {
 void run(const RunArgs& args) {
   with_kind(args.desc, [&]<class Kind>(Kind) {
     const Wide<Kind> form(args.desc, args.desc.in_channels, nullptr);
-    run_in_words<Kind>(args, [&](const RunArgs& given) {
-      share<ByTiles<Wide<Kind>>>(given, Reads::copy, form);
-    });
+    run_in_words<Kind>(
+        args, [&](const RunArgs& given) { share<ByTiles<Wide<Kind>>>(given, Reads::copy, form); });
   });
 }
 

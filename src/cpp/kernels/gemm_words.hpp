@@ -116,7 +116,8 @@ class GemmWords {
   static void run(const RunArgs& args) {
     const Desc& d = args.desc;
     const Word* packed = static_cast<const Word*>(args.packed);
-    const Form form(d, d.in_channels, packed + panels_bytes<Word>(in_words<Kind>(d)) / sizeof(Word));
+    const Form form(d, d.in_channels,
+                    packed + panels_bytes<Word>(in_words<Kind>(d)) / sizeof(Word));
     run_in_words<Kind>(args, [&](const RunArgs& given) { share<Way>(given, Reads::copy, form); });
   }
 
@@ -133,7 +134,8 @@ class GemmWords {
     const i64 width = min_of(kPanel<Word>, d.out_channels - o);
     to += (g * d.out_channels + o) * ceil_div(d.in_channels, Kind::each) * taps_of(d);
     for (i64 m = 0; m < width; ++m)
-      less[o + m] = Word(0) - Kind::excess(d.x_type) * pack_output<Kind>(d, w, g, o + m, to + m, width);
+      less[o + m] =
+          Word(0) - Kind::excess(d.x_type) * pack_output<Kind>(d, w, g, o + m, to + m, width);
   }
 };
 

@@ -36,11 +36,17 @@ class MatrixRegisters {
 // Registers 0 to 3 are sums, 4 and 5 pixels, 6 and 7 weights.
 template <int number>
 MC_INLINE void load_matrix(const void* from, i64 row_bytes) {
-  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(row_bytes), "i"(number) : "memory");
+  asm volatile("tileloadd (%0,%1,1), %%tmm%c2"
+               :
+               : "r"(from), "r"(row_bytes), "i"(number)
+               : "memory");
 }
 template <int number>
 MC_INLINE void store_matrix(void* to, i64 row_bytes) {
-  asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(row_bytes), "i"(number) : "memory");
+  asm volatile("tilestored %%tmm%c2, (%0,%1,1)"
+               :
+               : "r"(to), "r"(row_bytes), "i"(number)
+               : "memory");
 }
 template <int number>
 MC_INLINE void clear_matrix() {

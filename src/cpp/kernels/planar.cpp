@@ -70,8 +70,7 @@ struct Planar {
       for (i64 o = 0, rows = 0; o < d.out_channels; o += rows, w += rows * terms) {
         rows = rows_at(d, o);
         T start[kRows] = {};
-        for (i64 m = 0; m < rows; ++m)
-          start[m] = initial<T>(args, task.g * d.out_channels + o + m);
+        for (i64 m = 0; m < rows; ++m) start[m] = initial<T>(args, task.g * d.out_channels + o + m);
         for (i64 l = 0; l < box.lines; ++l)
           sum_line(box, {task.boxes + line_start(d, box, l), offset, terms}, w, rows,
                    {lines + l * box.line_pad, plane, start});

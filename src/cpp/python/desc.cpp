@@ -12,10 +12,9 @@ namespace nb = nanobind;
 namespace multiconv {
 namespace {
 
-constexpr const char* kDTypes[] = {"int8",    "uint8",   "int16",     "uint16",
-                                   "int32",   "uint32",  "int64",     "uint64",
-                                   "float32", "float64", "complex64", "complex128",
-                                   "bfloat16"};
+constexpr const char* kDTypes[] = {"int8",      "uint8",      "int16",   "uint16",  "int32",
+                                   "uint32",    "int64",      "uint64",  "float32", "float64",
+                                   "complex64", "complex128", "bfloat16"};
 constexpr const char* kBoundaries[] = {"constant", "edge", "reflect", "symmetric", "wrap"};
 constexpr const char* kActivations[] = {"",     "relu",      "relu6",      "leaky_relu", "silu",
                                         "gelu", "gelu_tanh", "hard_swish", "sigmoid",    "tanh"};

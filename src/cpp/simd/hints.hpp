@@ -5,8 +5,8 @@
 
 namespace multiconv::MC_TARGET {
 
-// Keeps a value in its register, where compilers would load it again for every product, or keep sums
-// of addresses instead of the addresses.
+// Keeps a value in its register, where compilers would load it again for every product, or keep
+// sums of addresses instead of the addresses.
 template <class T>
 MC_INLINE void keep(const T*& p) {
   asm("" : "+r"(p));

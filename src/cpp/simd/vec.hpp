@@ -65,8 +65,7 @@ MC_INLINE void store_halved(BrainFloat* p, Vec<T> v) {
   } else {
     using Bits = Vec<std::uint32_t>;
     const auto all = __builtin_bit_cast(Bits, v);
-    const Bits near =
-        v == v ? all + BrainFloat::kHalf + (all >> 16 & 1) : all | BrainFloat::kQuiet;
+    const Bits near = v == v ? all + BrainFloat::kHalf + (all >> 16 & 1) : all | BrainFloat::kQuiet;
     using Halves = typename VecOf<std::uint16_t, sizeof(Vec<T>) / 2>::type;
     const Halves halves = __builtin_convertvector(near >> 16, Halves);
     __builtin_memcpy(p, &halves, sizeof(halves));

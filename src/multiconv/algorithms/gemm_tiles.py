@@ -72,7 +72,9 @@ class GemmTiles(GemmQuads):
         alone = cycles / machine.clock(4)
         terms = math.prod(problem.kernel) * problem.group_in
         error = (terms + 1) * rounding(problem.acc_dtype) if _is_brain(problem.x_dtype) else 0.0
-        return Cost(CALL + self.SHAPES + shared(alone, machine), self.scratch(problem, machine), error)
+        return Cost(
+            CALL + self.SHAPES + shared(alone, machine), self.scratch(problem, machine), error
+        )
 
     def run(self, prepared: Prepared, x: Array, epilogue: Epilogue, out: Array) -> None:
         """As any kernel, bfloat16 as what NumPy knows of the same size."""

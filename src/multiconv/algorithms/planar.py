@@ -37,6 +37,9 @@ class Planar(NativeAlgorithm):
     """Clock cycles that a sample takes on its way to a box: whose neighbours go there too, with a
     stride, whose neighbours are other channels', between zeros; and a row of them."""
 
+    NEAR, BEYOND = 2.0, 8.0
+    """Trips through memory that weights take for each image: what caches hold, and what not."""
+
     CALL_MORE = 5e-6
     """Seconds that a call takes beyond others."""
 
@@ -64,6 +67,10 @@ class Planar(NativeAlgorithm):
         if problem.data_format == "channels_last":
             cycles += self.FAR * outputs(problem)
         alone = cycles / machine.clock(item)
+        weights = problem.out_channels * terms * item
+        near = min(weights, machine.cache)
+        passes = problem.batch * (self.NEAR * near + self.BEYOND * (weights - near))
+        alone += passes / machine.bandwidth1
         eps = rounding(problem.acc_dtype)
         seconds = CALL + self.CALL_MORE + shared(alone, machine) + far_output(problem, machine)
         return Cost(seconds, self.scratch(problem, machine), (terms + 1) * eps)
@@ -89,6 +96,5 @@ def _vectors(problem: Problem, lanes: int) -> float:
     axes = zip(sizes, problem.stride, problem.kernel, problem.dilation, strict=True)
     filled = [n + (k - 1) * d / s for n, s, k, d in axes]
     return min(
-        math.prod(sizes[:a]) * math.ceil(math.prod(filled[a:]) / lanes)
-        for a in range(problem.rank)
+        math.prod(sizes[:a]) * math.ceil(math.prod(filled[a:]) / lanes) for a in range(problem.rank)
     )
