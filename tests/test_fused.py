@@ -35,7 +35,8 @@ def expected(x, lines, boundary):
 @pytest.mark.parametrize(
     ("shape", "sizes"),
     [((9, 300, 700), (3, 5, 2)), ((6, 140, 500), (2, 31, 4)), ((5, 160, 33), (4, 70, 3)),
-     ((3, 140, 9, 300), (2, 5, 4, 3)), ((1, 9, 200, 40), (1, 3, 6, 2)), ((9, 170, 40), (3, 1, 5))],
+     ((3, 140, 9, 300), (2, 5, 4, 3)), ((1, 9, 200, 40), (1, 3, 6, 2)), ((9, 170, 40), (3, 1, 5)),
+     ((40, 30, 50), (17, 3, 5)), ((37, 41, 43), (16, 18, 19)), ((70, 90), (33, 20))],
 )  # fmt: skip
 def test_slabs_in_parts(shape, sizes, dtype, target):
     """Whole numbers below 2**24 are summed exactly, in whatever order."""
@@ -45,6 +46,19 @@ def test_slabs_in_parts(shape, sizes, dtype, target):
             found = mc.convolve(x.astype(dtype), outer(*lines).astype(dtype), "same",
                                 boundary=boundary, method="fused")  # fmt: skip
         np.testing.assert_array_equal(found, expected(x, lines, boundary))
+
+
+@pytest.mark.parametrize("target", _core.targets())
+@pytest.mark.parametrize("cval", [3, 0.5, -2])
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_constants_beyond_the_rows(dtype, cval, target):
+    """Whether or not the type of the samples holds it."""
+    x, lines = RANDOM.integers(0, 4, (40, 50)).astype(dtype), whole_lines(19, 6)
+    options = {"mode": "same", "boundary": "constant", "cval": cval, "dtype": "float32"}
+    kernel = outer(*lines).astype("float32")
+    with testing.forced_target(target):
+        found = mc.convolve(x, kernel, **options, method="fused")
+    np.testing.assert_array_equal(found, mc.convolve(x, kernel, **options, method="reference"))
 
 
 @pytest.mark.parametrize("target", _core.targets())

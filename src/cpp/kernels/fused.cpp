@@ -492,7 +492,7 @@ struct Fused {
     memory += t.slab[t.last];
     for (int a = t.top; a < t.last; ++a) {
       tile.slabs[a] = memory;
-      memory += kStencilRows * t.slab[a + 1];
+      memory += rows_of(d, a) * t.slab[a + 1];
     }
     tile.run(out);
     if (tile.far) end_stream();

@@ -49,7 +49,7 @@ struct Planar {
 
   static std::size_t scratch_bytes(const Desc& d, int threads) {
     const Box box = box_for(d);
-    const i64 numbers = d.in_channels * box.volume + kSlack<T> + kRows * plane_of(box);
+    const i64 numbers = d.in_channels * box.volume + kSlack<T> + rows_at(d, 0) * plane_of(box);
     return static_cast<std::size_t>(threads) *
                (static_cast<std::size_t>(numbers) * sizeof(T) + tables_bytes(d, box)) +
            static_cast<std::size_t>(terms_of(d)) * sizeof(i64);
@@ -65,7 +65,7 @@ struct Planar {
       offset[i] = i / taps * box.volume + tap_offset(d, box, i % taps);
     each_box<T, 1>(args, box, is_parallel(d), [&](const BoxTask<T>& task) {
       T* lines = static_cast<T*>(
-          thread_scratch(Slot::line, static_cast<std::size_t>(kRows * plane) * sizeof(T)));
+          thread_scratch(Slot::line, static_cast<std::size_t>(rows_at(d, 0) * plane) * sizeof(T)));
       const T* w = static_cast<const T*>(args.packed) + task.g * d.out_channels * terms;
       for (i64 o = 0, rows = 0; o < d.out_channels; o += rows, w += rows * terms) {
         rows = rows_at(d, o);

@@ -45,11 +45,14 @@ class GemmTiles(GemmQuads):
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """As `gemm_quads`, or both of bfloat16, of layers that fill registers."""
+        refusal = super().accepts(problem, traits)
+        if refusal is not None:
+            return refusal
         weights = problem.group_in * math.prod(problem.kernel) * problem.group_out
         packed = self._depth(problem) * self._wide(problem) * 4
         if packed > self.MOST * max(weights * problem.w_dtype.itemsize, 1):
             return Refusal("registers of 16 outputs by 64 bytes of weights would be mostly empty")
-        return super().accepts(problem, traits)
+        return None
 
     def weights(self, problem: Problem) -> tuple[str, ...]:
         """Those of the samples' kind."""
