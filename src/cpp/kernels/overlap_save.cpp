@@ -6,7 +6,7 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
-constexpr i64 kSerialElements = 4096;  // of lanes; less is done before another thread wakes
+constexpr i64 kSerialElements = 1536;  // of lanes; less is done before another thread wakes
 
 // Calls `f` for the numbers that are computed with.
 template <class F>

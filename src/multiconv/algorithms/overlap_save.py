@@ -82,6 +82,9 @@ SET, ROW_IN, ROW_OUT = 500e-9, 172e-9, 98.4e-9
 START = 1.5e-6
 """Seconds until the first block is loaded."""
 
+SHARED = 10e-6
+"""Seconds until other threads have the kernel's spectrum in their caches."""
+
 VOLUME, APART = 1.1, 1.2
 """How much longer blocks of volumes take, and blocks whose taps are far apart."""
 
@@ -182,7 +185,7 @@ def _seconds(
     arrays = value * (problem.batch * problem.in_channels * reached(problem) + outputs(problem))
     memory = 1.5 * max(arrays - 4 * profile.cache, 0) / profile.bandwidth1
     alone = one * sets + memory
-    run: Array = np.minimum(alone, handed_out(alone, profile, sets))
+    run: Array = np.minimum(alone, handed_out(alone, profile, sets) + SHARED)
     run += far_output(problem, profile)
     if problem.rank > 2:
         run *= VOLUME
