@@ -64,7 +64,7 @@ class FftTiled(NativeAlgorithm):
         )
 
 
-STAGE = {2: 11, 3: 17, 4: 20, 5: 16, 8: 22}
+STAGE = {2: 7.8, 3: 12, 4: 14, 5: 11, 8: 15}
 """Operations at the peak rate that a stage of each radix takes for one complex point."""
 
 ROWS, ROW = 5, 0.13e-6

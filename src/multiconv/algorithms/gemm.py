@@ -42,6 +42,9 @@ class Gemm(NativeAlgorithm):
     POINT, TURN, COPY = 1.5, 1.5, 0.088
     """Clock cycles that a pointer to a window, a sample turned around, a sample copied take."""
 
+    TABLES = 4e-6
+    """Seconds that finding windows of several taps takes beyond a call."""
+
     AGAIN, FAR = 0.35, 0.6
     """Trips through memory that reading weights takes for each image, of few outputs, and that
     weights take which caches do not hold."""
@@ -83,7 +86,8 @@ class Gemm(NativeAlgorithm):
         far = problem.out_channels * terms * item - machine.threads * machine.cache
         alone += self.FAR * max(far, 0) / machine.bandwidth1
         eps = rounding(problem.acc_dtype)
-        seconds = CALL + shared(alone, machine)
+        call = CALL + (self.TABLES if math.prod(problem.kernel) > 1 else 0.0)
+        seconds = call + shared(alone, machine)
         return Cost(seconds, self.scratch(problem, machine), (terms + 1) * eps)
 
     def _by_pixels(self, problem: Problem) -> bool:

@@ -61,13 +61,13 @@ class Partitioned(NativeAlgorithm):
         """Transforms there and back for each block; that of the kernel takes half as long again."""
         best = _best(problem)
         error = 3 * rounding(problem.acc_dtype) * math.log2(best.length)
-        looks = 1 if problem.kernel[0] >= LONG else SHORT
+        looks = next(times for taps, times in LOOKS if problem.kernel[0] >= taps)
         seconds = CALL + ROUNDS_MORE + best.seconds * looks + far_output(problem, planning.machine)
         return Cost(seconds, self.scratch(problem, planning.machine), error)
 
 
-LONG, SHORT = 256, 8
-"""Taps from which windows are seldom looked at one by one, and how much longer it takes below."""
+LOOKS = (512, 1.6), (256, 2.5), (0, 8)
+"""How much longer it takes, by taps: the fewer, the more windows are looked at one by one."""
 
 UNIT = 256
 """Points of a transform come in multiples of it: so do rows and columns in vector lanes."""

@@ -42,6 +42,9 @@ class Separable(Algorithm):
     BETWEEN = 1.1
     """How much longer passes take whose input has just been written, and not been read."""
 
+    FAR = 1.6
+    """How many times that long passes take whose data go to memory in between."""
+
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Single-channel problems with a known kernel of rank one."""
         if len(_axes(problem)) < 2:
@@ -64,8 +67,11 @@ class Separable(Algorithm):
         """The sum of the passes and the largest intermediate."""
         steps = self.children(problem, traits, planning)
         eps = rounding(problem.acc_dtype)
+        size = outputs(problem) * problem.acc_dtype.itemsize
+        far = size > planning.machine.threads * planning.machine.cache
+        again = self.BETWEEN * (self.FAR if far else 1.0)
         return Cost(
-            self.BETWEEN * sum(s.cost.seconds for s in steps) + 0.5e-6 * len(steps),
+            again * sum(s.cost.seconds for s in steps) + 0.5e-6 * len(steps),
             self.scratch_bytes(problem, traits, planning, planning.machine.threads),
             sum(s.cost.error for s in steps) + 16 * eps,
         )

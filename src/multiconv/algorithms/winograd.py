@@ -90,7 +90,7 @@ what is beyond these."""
 APART = 2.0
 """How much longer arrays take whose taps lie apart."""
 
-BEGIN = 2.2e-6
+BEGIN = 6e-6
 """Seconds that a run takes beyond its work."""
 
 
