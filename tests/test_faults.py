@@ -395,7 +395,7 @@ for text in sys.stdin.read().split("\\n"):
                         if w.dtype.kind in "iu" or (name == "direct" and (w == w.round()).all()):
                             assert (result == expected).all(), (text, name, target)
                         else:
-                            near = 1e-2 if p.out_dtype.itemsize == 2 else 1e-5
+                            near = 1e-2 if p.out_dtype.name == "bfloat16" else 1e-5
                             same = np.allclose(result, expected, near, atol=1e-2)
                             assert same, (text, name, target)
                 ran.add((name, target))

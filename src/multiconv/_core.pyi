@@ -11,12 +11,9 @@ class Packed:
     def bytes(self) -> int: ...
 
 class Samples:
-    """Numbers scattered over an array, which has to live as long, to tell whether it changed.
+    """Numbers scattered over an array, which has to live as long, to tell whether it changed."""
 
-    One in ``turns`` of them is looked at each time, all in as many.
-    """
-
-    def __init__(self, address: int, places: Array, itemsize: int, turns: int) -> None: ...
+    def __init__(self, address: int, places: Array, itemsize: int) -> None: ...
 
 def are_same(samples: list[Samples]) -> bool:
     """Whether all of these are as they were."""

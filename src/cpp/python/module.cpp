@@ -132,8 +132,8 @@ NB_MODULE(_core, m) {
       .def("run", &Executable::run, nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
            nb::arg("scale").none(), nb::arg("residual").none(), nb::arg("out"));
   nb::class_<Samples>(m, "Samples", "Numbers scattered over an array, to tell whether it changed.")
-      .def(nb::init<std::uintptr_t, nb::handle, std::size_t, std::size_t>(), nb::arg("address"),
-           nb::arg("places"), nb::arg("itemsize"), nb::arg("turns"));
+      .def(nb::init<std::uintptr_t, nb::handle, std::size_t>(), nb::arg("address"),
+           nb::arg("places"), nb::arg("itemsize"));
   m.def("are_same", are_same, nb::arg("samples"), "Whether all of these are as they were.");
   m.def("start_watch", start_watch, "Watch how much scratch memory kernels take.");
   m.def("end_watch", end_watch, "The bytes that all threads took since the watch began.");

@@ -9,8 +9,7 @@ namespace nb = nanobind;
 
 namespace multiconv {
 
-Samples::Samples(std::uintptr_t address, nb::handle places, std::size_t item, std::size_t turns)
-    : item_(item), turns_(turns > 0 ? turns : 1) {
+Samples::Samples(std::uintptr_t address, nb::handle places, std::size_t item) : item_(item) {
   const Buffer buffer(places, PyBUF_SIMPLE);
   if (buffer.view().itemsize != sizeof(i64))
     throw std::invalid_argument("places: 64-bit integers are needed");
@@ -22,17 +21,19 @@ Samples::Samples(std::uintptr_t address, nb::handle places, std::size_t item, st
   }
 }
 
-bool Samples::are_same() {
-  for (std::size_t i = turn_; i < places_.size(); i += turns_)
-    if (std::memcmp(places_[i], numbers_.data() + i * item_, item_) != 0) return false;
-  turn_ = (turn_ + 1) % turns_;
+bool Samples::are_same() const {
+  const char* number = numbers_.data();
+  for (const char* place : places_) {
+    if (std::memcmp(place, number, item_) != 0) return false;
+    number += item_;
+  }
   return true;
 }
 
 bool are_same(const nb::list& samples) {
   for (nb::handle one : samples) nb::cast<const Samples&>(one).fetch();
   for (nb::handle one : samples)
-    if (!nb::cast<Samples&>(one).are_same()) return false;
+    if (!nb::cast<const Samples&>(one).are_same()) return false;
   return true;
 }
 

@@ -11,19 +11,17 @@ namespace multiconv {
 class Samples {
  public:
   // Of an array that outlives this, and the bytes from its first element to those of each number.
-  // One in `turns` of them is looked at each time, all in as many.
-  Samples(std::uintptr_t address, nanobind::handle places, std::size_t item, std::size_t turns);
+  Samples(std::uintptr_t address, nanobind::handle places, std::size_t item);
 
-  // Asks for those whose turn it is: they lie on as many lines of the cache.
+  // Asks for all of them: they lie on as many lines of the cache.
   void fetch() const {
-    for (std::size_t i = turn_; i < places_.size(); i += turns_) __builtin_prefetch(places_[i]);
+    for (const char* place : places_) __builtin_prefetch(place);
   }
-  // Whether those are as they were; then it is the next ones' turn.
-  bool are_same();
+  bool are_same() const;
 
  private:
   std::vector<const char*> places_;
-  std::size_t item_, turns_, turn_ = 0;
+  std::size_t item_;
   std::vector<char> numbers_;
 };
 

@@ -9,11 +9,12 @@ import numpy as np
 from multiconv._geometry import out_size, outputs, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
-from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, shared
+from multiconv.algorithms._base import Cost, Planning
+from multiconv.algorithms._native import CALL, COMPUTE, shared
+from multiconv.algorithms._shared_loads import SharedLoads
 
 
-class Gemm(NativeAlgorithm):
+class Gemm(SharedLoads):
     """Windows of pixels times panels of output channels, in registers; never unfolds the input.
 
     Windows are read where they are through a table of pointers (Dukhan, "The Indirect Convolution
@@ -52,12 +53,6 @@ class Gemm(NativeAlgorithm):
     FEW, POINTWISE = 32, 256
     """Input channels below which windows are not worth pointers; up to which pixels stay in rows
     where windows are single samples."""
-
-    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
-        """All that the kernel takes, if there are outputs to share each load."""
-        if problem.group_out < 2:
-            return Refusal("one output channel a group leaves nothing to share between products")
-        return super().accepts(problem, traits)
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds of all lanes, the way of samples into them and back, and the memory."""

@@ -13,10 +13,10 @@ from multiconv._traits import KernelTraits
 from multiconv._typing import Array
 from multiconv.algorithms._base import Cost, Epilogue, Planning, Refusal
 from multiconv.algorithms._native import CALL, Prepared, shared
-from multiconv.algorithms.gemm_words import GemmQuads
+from multiconv.algorithms._shared_loads import ChannelsInWords
 
 
-class GemmTiles(GemmQuads):
+class GemmTiles(ChannelsInWords):
     """`gemm` on registers that hold matrices, where the CPU multiplies those (AMX).
 
     Sixteen windows and sixteen outputs' weights, 64 bytes deep, are one instruction. Windows
@@ -28,6 +28,7 @@ class GemmTiles(GemmQuads):
     summary = "layers of int8, uint8 and bfloat16 by products of matrices"
     stored = frozenset({"bfloat16"})
 
+    WEIGHTS = ("int8",)
     SIDE = 16
     """Rows of a register, and words of a row."""
     MOST = 4
@@ -44,7 +45,7 @@ class GemmTiles(GemmQuads):
     """Seconds that a call takes beyond its work, registers' shapes among them."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
-        """As `gemm_quads`, or both of bfloat16, of layers that fill registers."""
+        """8-bit integers, or all of bfloat16, of layers that fill registers."""
         refusal = super().accepts(problem, traits)
         if refusal is not None:
             return refusal

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from multiconv._geometry import out_size, outputs, reached
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
-from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, NativeAlgorithm, shared
+from multiconv.algorithms._base import Cost, Planning
+from multiconv.algorithms._native import CALL, shared
+from multiconv.algorithms._shared_loads import ChannelsInWords
 
 
-class GemmPairs(NativeAlgorithm):
+class GemmPairs(ChannelsInWords):
     """`gemm` on words of two 16-bit numbers, which one instruction multiplies and adds."""
 
     name = "gemm_pairs"
@@ -30,21 +29,6 @@ class GemmPairs(NativeAlgorithm):
 
     WORD, TURN = 0.15, 0.65
     """Clock cycles that a word takes on its way: copied, and gathered from rows of channels."""
-
-    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
-        """Weights that fit, several output channels, and what the kernel says of the rest."""
-        weights = self.weights(problem)
-        if problem.w_dtype.name not in weights:
-            return Refusal(f"weights have to be {' or '.join(weights)}")
-        if problem.group_out < 2:
-            return Refusal("one output channel a group leaves nothing to share between products")
-        if not _holds(problem.x_dtype, problem.cval):
-            return Refusal("the constant outside the input is no number of its dtype")
-        return super().accepts(problem, traits)
-
-    def weights(self, problem: Problem) -> tuple[str, ...]:
-        """Dtypes of weights that go with the samples."""
-        return self.WEIGHTS
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Words of all lanes, their way in and the results' way out, and the memory."""
@@ -78,10 +62,3 @@ class GemmQuads(GemmPairs):
     EACH = 4
     WEIGHTS = ("int8",)
     RATE = 0.7655
-
-
-def _holds(dtype: np.dtype, value: complex) -> bool:
-    if dtype.kind not in "iu":
-        return bool(dtype.type(value.real) == value.real)
-    bounds = np.iinfo(dtype)
-    return bool(bounds.min <= value.real <= bounds.max)

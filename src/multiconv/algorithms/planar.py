@@ -9,11 +9,12 @@ import numpy as np
 from multiconv._geometry import out_size, outputs
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
-from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, far_output, shared
+from multiconv.algorithms._base import Cost, Planning
+from multiconv.algorithms._native import CALL, COMPUTE, far_output, shared
+from multiconv.algorithms._shared_loads import SharedLoads
 
 
-class Planar(NativeAlgorithm):
+class Planar(SharedLoads):
     """Neighbouring pixels in the lanes, a few output channels beside each other in registers.
 
     Each load of the input serves several products, and nothing is turned around on its way to the
@@ -42,12 +43,6 @@ class Planar(NativeAlgorithm):
 
     CALL_MORE = 5e-6
     """Seconds that a call takes beyond others."""
-
-    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
-        """All that the kernel takes, if there are outputs to share each load."""
-        if problem.group_out < 2:
-            return Refusal("one output channel a group leaves nothing to share between products")
-        return super().accepts(problem, traits)
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Products of all lanes, the samples' way into boxes and the sums' way out."""

@@ -20,9 +20,7 @@ from multiconv.torch._threads import threads
 MOST_PLANS = 8
 """Input shapes that a layer's kernel is kept prepared for."""
 SAMPLES = 256
-"""How many of a tensor's numbers are compared, one out of each part of it."""
-TURNS, LARGE = 16, 2**14
-"""Of a tensor of so many bytes one in `TURNS` of these at each call: they lie far apart."""
+"""How many of a tensor's numbers are compared at each call, one out of each part of it."""
 
 Epilogue = Callable[..., tuple[Tensor | None, Tensor | None]]
 """Bias and scale of a layer, from the tensors that follow its kernel."""
@@ -32,9 +30,8 @@ class Seen:
     """A tensor as it was, to tell whether it is so still.
 
     It has changed when torch's own count of its changes says so, when its memory is another, or
-    when one of `SAMPLES` numbers scattered over it is, which are compared in `TURNS` calls: what is
-    written by way of ``.data`` is not counted. Memory that is held is not used again, so an equal
-    address is the same memory.
+    when one of `SAMPLES` numbers scattered over it is: what is written by way of ``.data`` is not
+    counted. Memory that is held is not used again, so an equal address is the same memory.
     """
 
     def __init__(self, tensor: Tensor) -> None:
@@ -44,8 +41,7 @@ class Seen:
         self._held = _arrays.to_numpy(tensor.detach(), "weight")
         places = _scattered(self._held.shape, self._held.strides)
         address, _ = self._held.__array_interface__["data"]
-        turns = TURNS if self._held.nbytes >= LARGE else 1
-        self.samples = _core.Samples(address, places, self._held.itemsize, turns)
+        self.samples = _core.Samples(address, places, self._held.itemsize)
 
     def is_counted_as(self, tensor: Tensor) -> bool:
         """Whether it is the same tensor by torch's count; `samples` tell of its numbers."""
