@@ -29,6 +29,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+def pytest_sessionstart(session):
+    """Have plans made for one machine, wherever and beside whatever tests run."""
+    from multiconv import _core, _machine
+
+    measure = _core.measure_machine
+
+    def typical(target):
+        lanes = measure(target)["lanes"]
+        return {"flops32": 15e9 * lanes, "flops64": 7.5e9 * lanes, "bandwidth": 29e9,
+                "bandwidth1": 23e9, "cache": 2**21, "wake": 1e-6, "lanes": lanes}  # fmt: skip
+
+    _core.measure_machine = typical
+    for target in _core.targets():
+        _machine._machine(target)  # kept for processes that tests start, too
+    _core.measure_machine = measure
+
+
 def pytest_collection_modifyitems(config, items):
     if config.getoption("-m"):
         return
@@ -41,9 +58,37 @@ def pytest_unconfigure():
     shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _seeded():
+    """The same numbers from torch, too, in whichever order tests run."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(20260)
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(20260)
+
+
+@pytest.fixture
+def layer(rng):
+    """Draw a layer's data and its results' gradient, whole numbers; the kernel's shape, options."""
+    import multiconv as mc
+
+    def draw(shape, outputs, kernel, padding, dilation, groups, stride=1,
+             data_format="channels_first", dtype=float):  # fmt: skip
+        options = {"padding": [(p, p) for p in padding], "stride": stride, "dilation": dilation,
+                   "groups": groups}  # fmt: skip
+        w_shape = (outputs, shape[1] // groups, *kernel)
+        x, w = mc.ShapeDtype(shape, dtype), mc.ShapeDtype(w_shape, dtype)
+        sizes = mc.plan(mc.conv, x, w, **options).out_shape
+        x, grad = (rng.integers(-8, 9, size).astype(dtype) for size in (shape, sizes))
+        if data_format == "channels_last":
+            x, grad = (np.ascontiguousarray(np.moveaxis(a, 1, -1)) for a in (x, grad))
+            w_shape = (*kernel, shape[1] // groups, outputs)
+        return x, grad, w_shape, options | {"data_format": data_format}
+
+    return draw
 
 
 @pytest.fixture

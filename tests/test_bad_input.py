@@ -214,7 +214,7 @@ def check_words(message, words):
         assert word.replace(",_", ", ") in message
     assert "\n" not in message
     assert not message.endswith(".")
-    assert len(message) < 450
+    assert len(message) < 480
 
 
 @pytest.mark.usefixtures("nothing_runs")

@@ -87,6 +87,9 @@ PROBLEMS = """
     mb17 ic1 oc8 in19x14 k17x12 float64 channels_last
     g2 mb8 ic4 oc18 in13x9 k13x9 p2:2 float32
     mb17 ic3 oc40 in8x12 k7x12 p0:1,2:2 float32 channels_last
+    mb9 ic1 oc9 in4x9x10 k4x9x10 p1:1 float32
+    mb17 ic2 oc9 in13x12 k13x12 s2x3 p2:2,3:3 float64
+    g2 mb8 ic2 oc18 in3x9x10 k4x9x10 p1:1,2:2,2:2 float32 channels_last
     mb1 in15x17 k3x2 dt=float32,complex64,complex64,complex64 p1:1
     mb1 ic2 oc4 in15x17 k3x2 dt=bool,bool,int32,int32 p1:1
     mb1 in19x18 k4x3 p3:2 cval=1 bool

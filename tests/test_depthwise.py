@@ -14,6 +14,13 @@ LAYERS = [
     (18, 1, (7, 7), (7, 7), {"padding": 3}),
     (3, 3, (6, 7, 8), (3, 2, 3), {"stride": (1, 2, 1), "padding": 1}),
     (20, 1, (33, 35), (3, 5), {"dilation": (2, 1), "padding": -1}),
+    (32, 1, (19, 24), (3, 3), {"padding": 1}),
+    (35, 1, (12, 21), (3, 3), {"padding": 1, "stride": 2, "padding_mode": "reflect"}),
+    (16, 1, (23, 40), (5, 5), {"padding": (2, 4), "dilation": (1, 2)}),
+    (48, 1, (30,), (3,), {"stride": 3, "padding": 1, "padding_mode": "circular"}),
+    (32, 1, (15, 30), (7, 7), {"padding": (3, 5)}),
+    (16, 1, (17, 16), (2, 3), {"stride": (2, 1)}),
+    (17, 1, (9, 3), (3, 2), {"padding": 1, "stride": (3, 1), "dilation": (2, 1)}),
 ]
 
 
@@ -50,3 +57,30 @@ def test_a_nan_stays_in_its_channel_and_windows():
     expected = mc.conv(x, w, padding=1, groups=37, method="reference")
     np.testing.assert_array_equal(found, expected)
     assert np.isnan(found).sum() == 9
+
+
+@pytest.mark.parametrize("activation", [None, "relu6", "silu"])
+@pytest.mark.parametrize("target", testing.targets())
+def test_pixels_may_lie_apart(rng, activation, target):
+    wide = rng.integers(-4, 5, (2, 17, 30, 70)).astype("float32")
+    x, w = wide[:, ::-1, ::2, 3:39], rng.integers(-4, 5, (3, 3, 1, 36)).astype("float32")
+    options = {"padding": 1, "groups": 36, "data_format": "channels_last", "activation": activation}
+    out = np.full((2, 17, 15, 50), 7, np.float32)
+    with testing.forced_target(target):
+        plan = mc.plan(mc.conv, x, w, method="depthwise", **options)
+        plan(x, out=out[..., 9:45])
+    expected = mc.conv(x, w, method="reference", **options)
+    np.testing.assert_allclose(out[..., 9:45], expected, rtol=1e-6, atol=1e-6)
+    assert (out[..., :9] == 7).all()
+    assert (out[..., 45:] == 7).all()
+
+
+def test_infinite_weights_meet_zeros_of_the_padding(rng):
+    x, w = rng.random((1, 9, 20, 16), "float32") + 1, np.ones((3, 3, 1, 16), "float32")
+    w[0, 0, 0, 5] = np.inf
+    options = {"padding": 1, "groups": 16, "data_format": "channels_last"}
+    found, expected = (
+        mc.conv(x, w, method=method, **options) for method in ("depthwise", "reference")
+    )
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+    assert np.isnan(found).sum() == 9 + 20 - 1

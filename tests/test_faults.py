@@ -137,9 +137,10 @@ def test_what_direct_summation_keeps_is_kept_in_images(what, dtype, rng):
     assert lost(auto, direct, size) < 0.01
 
 
-LAYERS_ALONE = {"cropped", "depthwise", "depthwise_gradient", "depthwise_transposed", "fft_tiled",
-                "gemm", "gemm_pairs", "gemm_quads", "gemm_tiles", "narrow", "panel_sum", "parts",
-                "pixel_sum", "planar", "polyphase", "winograd", "winograd_gradient"}  # fmt: skip
+LAYERS_ALONE = {"cropped", "depthwise", "depthwise_gradient", "depthwise_transposed",
+                "fft_gradient", "fft_tiled", "gemm", "gemm_pairs", "gemm_quads", "gemm_tiles",
+                "narrow", "panel_sum", "parts", "pixel_sum", "planar", "polyphase", "winograd",
+                "winograd_gradient"}  # fmt: skip
 """What takes none of these: the conformance suite and tests of their own show them the same."""
 
 
@@ -432,6 +433,10 @@ GUARD = [
     *(f"mb2 g{n} ic{n} oc{n} in5x{n} k3x4 id2 p1:2,2:1 {t} res"
       for n in WIDTHS[3:] for t in ("float32", "float64")),
     "g9 ic9 oc18 in4x9 k2x3 id3x4 p1:1 float64 bias act=relu", "g5 ic5 oc5 in31 k9 id2 p4:5 int16",
+    *(f"g{n} ic{n} oc{n} in9x{n + 2} k8x{n} p1:0 {t}{last}" for n in WIDTHS[3:12]
+      for t in ("float32", "float64") for last in ("", " channels_last")),
+    *(f"mb2 g{n} ic{n} oc{n} in5x{m} k3x3 p1:1 {s} float32 bias channels_last"
+      for n in (16, 17, 48) for m in (5, 9, 23) for s in ("s1", "s2")),
     "in40x67 k3x3 p1:1 int16", "in41x50 k3x5 p1:1,2:2 uint8",
     "in37x270 k1x41 p0:0,20:20 float32 precision=fast", "in41x35 k33x1 p16:16,0:0 b=edge float64 "
     "precision=fast",

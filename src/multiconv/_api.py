@@ -15,7 +15,7 @@ from multiconv import _arrays, _conventions, _core, _wisdom
 from multiconv._conventions import Request, ShapeDtype
 from multiconv._errors import MemoryLimitError
 from multiconv._plan import Plan
-from multiconv._planner import planner
+from multiconv._planner import forget as forget_choices
 from multiconv._typing import Array
 from multiconv.algorithms._base import NO_EPILOGUE, Epilogue
 
@@ -500,7 +500,7 @@ def tune(
             candidate(x, residual=residual)
             times[name] = min(times[name], time.perf_counter() - start)
     _wisdom.remember(first.problem, min(times, key=lambda n: times[n]))
-    planner.forget()
+    forget_choices()
     _core.forget_calls()
     _plans.clear()
     return plan(function, x, w, *more, **options)

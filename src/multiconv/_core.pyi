@@ -33,6 +33,16 @@ class Executable:
         residual: Array | None, out: Array,
     ) -> None: ...  # fmt: skip
 
+class Run:
+    """A run of a native kernel on certain arrays."""
+
+    def __init__(
+        self, executable: Executable, packed: Packed, x: Array, bias: Array | None,
+        scale: Array | None, residual: Array | None, out: Array,
+    ) -> None: ...  # fmt: skip
+    def __call__(self) -> None: ...
+
+def run_all(runs: list[Run]) -> None: ...
 def targets() -> list[str]: ...
 def active_target() -> str: ...
 def cpu_name() -> str: ...

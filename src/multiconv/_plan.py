@@ -11,7 +11,7 @@ import numpy as np
 
 from multiconv import _arrays, _wisdom
 from multiconv._conventions import Request
-from multiconv._planner import Row, Step, output_rounding, planner
+from multiconv._planner import Row, Step, output_rounding, planner, planner_of_calls
 from multiconv._problem import Problem
 from multiconv._registry import registered
 from multiconv._threads import get_num_threads
@@ -81,7 +81,7 @@ class Plan:
     algorithm : str
         The algorithm that runs.
     seconds : float
-        Predicted time of one run.
+        Predicted time of one run; where it takes the kernel at each call, of preparing it, too.
     scratch_bytes : int
         Scratch memory of one run.
     prepared_bytes : int
@@ -109,7 +109,8 @@ class Plan:
         self._held = Epilogue(*(None if a is None else _held(a, acc) for a in epilogue))
         problem = _nothing(request.problem) if request.empty else request.problem
         lenient = _lenient(problem, method)
-        self._unseen = self._step = planner.step(problem, UNKNOWN, lenient)
+        self._planner = planner_of_calls if kernel is None else planner
+        self._unseen = self._step = self._planner.step(problem, UNKNOWN, lenient)
         self._looks_closely = (
             lenient != method
             or self._unseen.value_sensitive
@@ -140,6 +141,11 @@ class Plan:
         return self._request.out_shape
 
     @property
+    def out_dtype(self) -> np.dtype:
+        """Dtype of the result."""
+        return self.problem.out_dtype
+
+    @property
     def algorithm(self) -> str:
         """The algorithm that runs."""
         return self._step.algorithm.name
@@ -148,6 +154,11 @@ class Plan:
     def seconds(self) -> float:
         """Predicted time of one run."""
         return self._step.cost.seconds
+
+    @property
+    def kept(self) -> Step:
+        """What would run with the kernel prepared once, whatever its values."""
+        return planner.step(self.problem, UNKNOWN)
 
     @property
     def scratch_bytes(self) -> int:
@@ -358,7 +369,7 @@ class Plan:
             return False
         if method != "auto" or problem.out_channels < MANY_SLICES:
             return True
-        least = min(planner.step(problem, traits).cost.seconds for traits in BEST)
+        least = min(self._planner.step(problem, traits).cost.seconds for traits in BEST)
         taps = problem.out_channels * math.prod(problem.kernel)
         return seconds - least > LOOK_AT_KERNEL + LOOK_AT_TAP * taps
 
@@ -373,7 +384,7 @@ class Plan:
             return True  # others meet the zeros
         if method != "auto" or not (self._is_vast(problem) or problem.out_channels >= MANY_SLICES):
             return False
-        return _ways(planner.step(problem, NOT_FINITE)) != ways
+        return _ways(self._planner.step(problem, NOT_FINITE)) != ways
 
     def _choose_again(self, kernel: Array) -> Step:
         """What runs a call with this kernel, as far as its values bear on it."""
@@ -385,7 +396,7 @@ class Plan:
             traits = look_at_data(summed)
         else:
             traits = look(summed, self.problem.rank, fast=self.problem.precision == "fast")
-        return planner.step(self.problem, traits, self._method)
+        return self._planner.step(self.problem, traits, self._method)
 
     def _kernel_view(self, kernel: Array) -> Array:
         # A copy: later changes to the caller's array must not reach the plan.

@@ -12,7 +12,6 @@ from typing import Any
 
 from multiconv import _wisdom
 from multiconv._errors import MemoryLimitError, RefusedError
-from multiconv._geometry import out_size
 from multiconv._machine import Machine, machine, memory_limit
 from multiconv._problem import Problem, rounding
 from multiconv._registry import registered
@@ -28,9 +27,6 @@ PREPARED, PREPARED_LOW = 4.5, 1.0
 
 PREPARED_MORE, PREPARED_MORE_ALONE = 2**20, 2**26
 """And so many bytes larger; the second where no channels are summed: spectra of image kernels."""
-
-PACKED_TAP = 4e-9
-"""Seconds that preparing a tap takes."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +51,11 @@ class Step:
     algorithm: Algorithm
     cost: Cost
     rows: tuple[Row, ...]
+    planner: Planner
 
     def prepare(self, kernel: Array) -> Any:
         """What the algorithm makes of the kernel, once."""
-        return self.algorithm.prepare(self.problem, kernel, self.traits, planner)
+        return self.algorithm.prepare(self.problem, kernel, self.traits, self.planner)
 
     def run(self, prepared: Any, x: Array, epilogue: Epilogue, out: Array) -> None:
         """Fill ``out``."""
@@ -67,15 +64,17 @@ class Step:
     @property
     def prepared_bytes(self) -> int:
         """Memory of what `prepare` returns."""
-        return self.algorithm.prepared_bytes(self.problem, self.traits, planner)
+        return self.algorithm.prepared_bytes(self.problem, self.traits, self.planner)
 
     def scratch_bytes(self, threads: int, prepared: Any = None) -> int:
         """Scratch memory of one run on so many threads, with what `prepare` made if it did."""
-        return self.algorithm.scratch_bytes(self.problem, self.traits, planner, threads, prepared)
+        return self.algorithm.scratch_bytes(
+            self.problem, self.traits, self.planner, threads, prepared
+        )
 
     def children(self) -> tuple[Step, ...]:
         """The plans that a composite algorithm runs."""
-        found = self.algorithm.children(self.problem, self.traits, planner)
+        found = self.algorithm.children(self.problem, self.traits, self.planner)
         return tuple(c for c in found if isinstance(c, Step))
 
     @property
@@ -96,11 +95,18 @@ class Step:
 
 
 class Planner:
-    """Finds the `Step` for a problem and keeps it."""
+    """Finds the `Step` for a problem and keeps it.
+
+    Parameters
+    ----------
+    keeps : bool, optional
+        Whether kernels are prepared once for many runs, so that this does not count.
+    """
 
     LARGEST_CACHE = 2048
 
-    def __init__(self) -> None:
+    def __init__(self, keeps: bool = True) -> None:
+        self._keeps = keeps
         self._steps: dict[object, Step] = {}
 
     @property
@@ -156,7 +162,7 @@ class Planner:
         rows = [_row(n, v, reasons.get(n)) for n, v in verdicts.items()]
         rows = [replace(r, chosen=True, reason=why) if r.algorithm == best else r for r in rows]
         rows.sort(key=lambda r: (not r.chosen, not r.accepted, r.seconds or 0.0))
-        return Step(problem, traits, asked[best], _costs(verdicts)[best], tuple(rows))
+        return Step(problem, traits, asked[best], _costs(verdicts)[best], tuple(rows), self)
 
     def _check_named(
         self, problem: Problem, traits: KernelTraits, method: str, verdict: Cost | Refusal
@@ -178,15 +184,10 @@ class Planner:
         if refusal is not None:
             return refusal
         cost = algorithm.cost(problem, traits, self)
-        return replace(cost, seconds=cost.seconds + _packing(algorithm, problem))
-
-
-def _packing(algorithm: Algorithm, problem: Problem) -> float:
-    """Seconds that preparing a kernel takes that is far larger than the result: one call's data."""
-    taps = math.prod(problem.kernel)
-    if not algorithm.packs_kernel or taps <= 2 * math.prod(out_size(problem)):
-        return 0.0
-    return PACKED_TAP * taps * problem.group_in * problem.out_channels
+        if self._keeps:
+            return cost
+        packing = algorithm.packing(problem, traits, self)
+        return replace(cost, seconds=cost.seconds + packing)
 
 
 def _costs(verdicts: dict[str, Cost | Refusal]) -> dict[str, Cost]:
@@ -294,7 +295,10 @@ def direct_error(problem: Problem) -> float:
 
 def output_rounding(problem: Problem) -> float:
     """What rounding the sums to a narrower stored type adds."""
-    return {"float16": 2.0**-11, "bfloat16": 2.0**-8}.get(problem.out_dtype.name, 0.0)
+    out, sums = problem.out_dtype, problem.acc_dtype
+    if out.kind in "fc" and out.itemsize < sums.itemsize:
+        return rounding(out) / 2
+    return 2.0**-8 if out.name == "bfloat16" else 0.0
 
 
 def _row(name: str, verdict: Cost | Refusal, reason: str | None) -> Row:
@@ -306,3 +310,10 @@ def _row(name: str, verdict: Cost | Refusal, reason: str | None) -> Row:
 
 
 planner = Planner()
+planner_of_calls = Planner(keeps=False)
+
+
+def forget() -> None:
+    """Drop all kept choices, so that new wisdom is heard."""
+    planner.forget()
+    planner_of_calls.forget()

@@ -1,6 +1,7 @@
 """``torch.compile(model, backend="multiconv")``: what is fused, what is left, what it costs."""
 
 import copy
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.nn import functional
 
 import multiconv.torch
 from multiconv.torch import _packed
-from multiconv.torch._compile import _step
+from multiconv.torch._compile import _program, _step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -331,6 +332,146 @@ def test_an_activation_is_not_taken_past_what_else_uses_the_sums(steps):
     assert [step.options["activation"] for step in steps] == [None]
 
 
+class Block(nn.Module):
+    """ConvNeXt's: a layer per channel, a perceptron over channels, a factor for each channel."""
+
+    def __init__(self, rank=2, factor=(5,), last=False):
+        super().__init__()
+        layer = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[rank]
+        self.filter = layer(5, 5, 3, padding=1, groups=5)
+        self.norm = nn.LayerNorm(5, eps=1e-3)
+        self.wide, self.narrow = nn.Linear(5, 12), nn.Linear(12, 5)
+        self.factor = nn.Parameter(torch.randn(factor))
+        self.last = last
+        for parameter in (self.norm.weight, self.norm.bias):
+            nn.init.normal_(parameter)
+
+    def forward(self, x):
+        y = self.norm(self.filter(x).movedim(1, -1))
+        y = self.narrow(functional.gelu(self.wide(y)))
+        if self.last:
+            return x + (self.factor * y).movedim(-1, 1)
+        return y.movedim(-1, 1) * self.factor + x
+
+
+def parts_of(monkeypatch):
+    """The numbers of parts of the programs that are made from now on."""
+    numbers, build = [], _program.Program.__init__
+
+    def record(program, parts, *rest):
+        numbers.append(len(parts))
+        build(program, parts, *rest)
+
+    monkeypatch.setattr(_program.Program, "__init__", record)
+    return numbers
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(("factor", "last"), [((5,), True), ((5, 1, 1), False),
+                                              ((1, 5, 1, 1), False)])  # fmt: skip
+def test_a_block_with_norm_and_factor_is_one_program(factor, last, memory_format, monkeypatch):
+    numbers = parts_of(monkeypatch)
+    model = nn.Sequential(Block(2, factor, last), Block(2, factor, last)).eval()
+    x = torch.randn(2, 5, 7, 9).to(memory_format=memory_format)
+    with torch.no_grad():
+        run = compiled(model)
+        close(run(x), model(x))
+        assert numbers == [8]
+        for parameter in model.parameters():
+            parameter.add_(0.1)
+        close(run(x), model(x))
+        model[0].norm.weight.data = torch.randn(5)
+        close(run(x), model(x))
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_blocks_of_other_ranks(rank, monkeypatch):
+    numbers = parts_of(monkeypatch)
+    model, x = Block(rank, last=True).eval(), torch.randn(2, 5, *(7, 9, 6)[:rank])
+    with torch.no_grad():
+        close(compiled(model)(x), model(x))
+    assert numbers == [4]
+
+
+@pytest.mark.parametrize(("sizes", "axis"), [((6, 3, 3), 1), ((6, 1, 3), 2), ((6, 1, 3), -1)])
+def test_kernels_with_an_axis_added(sizes, axis):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.filter, self.factor = (
+                nn.Parameter(torch.randn(sizes)),
+                nn.Parameter(torch.randn(6)),
+            )
+
+        def forward(self, x):
+            y = functional.conv2d(x, self.filter.unsqueeze(axis), padding=1, groups=6)
+            return y * self.factor[None, :, None, None]
+
+    model, x = Net().eval(), torch.randn(2, 6, 7, 9)
+    with torch.no_grad():
+        close(compiled(model)(x), model(x))
+
+
+def test_a_factor_that_is_data_stays_a_product(steps):
+    class Squeeze(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.gate = nn.Conv2d(5, 5, 3, padding=1), nn.Conv2d(5, 5, 1)
+
+        def forward(self, x):
+            gate = torch.sigmoid(self.gate(x.mean((2, 3), keepdim=True)))
+            return self.layer(x) * gate
+
+    model, x = Squeeze().eval(), torch.randn(1, 5, 7, 9)
+    with torch.no_grad():
+        run = compiled(model)
+        for scale in (1, 3):
+            close(run(scale * x), model(scale * x))
+    assert all(step.packed for step in steps)
+
+
+def test_norms_without_layers_and_without_weights_are_torchs():
+    model = nn.Sequential(nn.LayerNorm(6), nn.LayerNorm((5, 6)), nn.LayerNorm(6, bias=False),
+                          nn.LayerNorm(6, elementwise_affine=False)).eval()  # fmt: skip
+    x = torch.randn(2, 7, 5, 6)
+    with torch.no_grad():
+        close(compiled(model)(x), model(x))
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_a_transformer_runs(heads):
+    layer = nn.TransformerEncoderLayer(12, heads, 20, activation="gelu", batch_first=True)
+    model, x = (
+        nn.TransformerEncoder(layer, 2, enable_nested_tensor=False).eval(),
+        torch.randn(3, 9, 12),
+    )
+    with torch.no_grad():
+        close(torch.compile(model, backend="multiconv")(x), model(x))
+
+
+def test_sums_and_factors_of_turned_layers():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(6, 8), nn.Linear(6, 8)
+            self.factor = nn.Parameter(torch.randn(8))
+
+        def forward(self, x, y):
+            a, b = self.a(x), self.b(x)
+            return (
+                a * 2 + b * self.factor,
+                torch.add(a, b, alpha=3),
+                y + a,
+                (b + 1).transpose(1, 3),
+                functional.leaky_relu(a * self.factor, 0.3) * y,
+            )
+
+    model, x, y = Net().eval(), torch.randn(2, 5, 3, 6), torch.randn(3, 8)
+    with torch.no_grad():
+        for mine, theirs in zip(compiled(model)(x, y), model(x, y), strict=True):
+            close(mine, theirs)
+
+
 def test_deep_callers_do_not_matter():
     model = nn.Sequential(*[nn.Conv2d(3, 3, 1) for _ in range(30)]).eval()
     x = torch.randn(1, 3, 4, 5)
@@ -390,3 +531,34 @@ def test_threads_share_a_compiled_model():
             for results in many:
                 for mine, theirs in zip(results, model(x), strict=True):
                     close(mine, theirs)
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """The programs that steps are joined to, as they are built."""
+    built = []
+    build = _program.Program.__init__
+
+    def record(program, *args):
+        build(program, *args)
+        built.append(program)
+
+    monkeypatch.setattr(_program.Program, "__init__", record)
+    return built
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_kernels_that_come_from_memory_are_kept_small(small, programs, monkeypatch):
+    # A cache for everything, or none and a memory that takes a second a byte.
+    cache, bandwidth = (0, 1.0) if small else (2**40, 1e10)
+    other = dataclasses.replace(_program.machine(), cache=cache, bandwidth=bandwidth)
+    monkeypatch.setattr(_program, "machine", lambda: other)
+    model = nn.Sequential(*(nn.Conv2d(256, 256, 3, padding=1) for _ in range(3))).eval()
+    x = torch.randn(1, 256, 28, 30)
+    with torch.no_grad():
+        found = torch.compile(model, backend="multiconv")(x)
+        torch.testing.assert_close(found, model(x), rtol=1e-4, atol=1e-5)
+    (program,) = programs
+    weights = 4 * model[0].weight.numel()
+    kept = [plan.prepared_bytes for plan in program._plans]
+    assert [size < 1.1 * weights for size in kept] == [small] * 3

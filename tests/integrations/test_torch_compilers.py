@@ -113,3 +113,25 @@ class TestCompilers:
             x = torch.randn(3, 3, 9, 8)
             torch.testing.assert_close(traced(x), model(x))
             torch.testing.assert_close(pool(x), theirs.max_pool2d(x, 2))
+
+
+TRANSFORMED = {
+    "grad": lambda f: torch.func.grad(f),
+    "vmap": lambda f: lambda w, x: torch.func.vmap(lambda one: f(w, one[None]))(x),
+    "jvp": lambda f: lambda w, x: torch.func.jvp(lambda v: f(v, x), (w,), (w + 1,))[1],
+    "per sample": lambda f: (
+        lambda w, x: torch.func.vmap(torch.func.grad(f), (None, 0))(w, x[:, None])
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, by torch
+@pytest.mark.parametrize("backend", ["aot_eager", "multiconv"])
+@pytest.mark.parametrize("name", TRANSFORMED)
+def test_transforms_are_compiled(name, backend):
+    w, x = reals((4, 3, 2, 3)), reals((2, 3, 6, 7))
+    mine, expected = (
+        TRANSFORMED[name](lambda w, x, library=library: library.conv2d(x, w).square().sum())
+        for library in (ours, theirs)
+    )
+    torch.testing.assert_close(torch.compile(mine, backend=backend)(w, x), expected(w, x))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from multiconv import outofcore
-from multiconv.outofcore import _settling
+from multiconv.outofcore import _place, _settling
 from multiconv.outofcore._job import Entry
 from multiconv.outofcore._settling import Settling
 
@@ -119,6 +119,7 @@ def test_a_disk_that_fails_ends_the_run(tmp_path, apply, small_blocks, monkeypat
 
     with monkeypatch.context() as context:
         context.setattr(_settling, "sync", broken)
+        context.setattr(_place, "sync", broken)  # in case all is written before that looks
         assert apply(TAPS, tmp_path / "a.npy", tmp_path / "b.npy") == 2
     assert "b.npy: cannot be used (Input/output error); " in capsys.readouterr().err
     assert np.load(tmp_path / "b.npy").tolist() == [0, 1, 2]

@@ -71,10 +71,23 @@ def test_typed_kernels_are_computed_and_stay_in_the_address(open_room):
     assert page.get_by_label("Weight in row 1, column 3").input_value() == "\u22124.5"
 
 
-def test_large_kernels_are_painted(open_room):
+LATE = """late => {
+    const ask = window.fetch;
+    window.fetch = async (...question) => {
+        const answer = await ask(...question);
+        await new Promise(resolve => setTimeout(resolve, late));
+        return answer;
+    };
+}"""
+"""Answers take so many milliseconds more."""
+
+
+@pytest.mark.parametrize("late", [0, 150])
+def test_large_kernels_are_painted(open_room, late):
     page = shown(
         open_room("image", "?picture=impulse&preset=own&columns=9&taps=" + "0_" * 80 + "0")
     )
+    page.evaluate(LATE, late)
     page.get_by_role("button", name="Paint this weight").click()
     page.get_by_label("Chosen weight").fill("2")
     grid = page.get_by_role("slider", name="Weights of the kernel")

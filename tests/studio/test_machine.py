@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import multiconv as mc
+from multiconv._planner import planner
+from multiconv._traits import UNKNOWN
 
 pytest.importorskip("starlette")
 
@@ -26,10 +28,11 @@ def ask(action, problem, **more):
 def test_rows_are_the_planners():
     plan = mc.plan(mc.convolve, mc.ShapeDtype((90, 70)), mc.ShapeDtype((5, 7)), mode="same")
     answer = ask(machine.plan, str(plan.problem))
+    step = planner.step(plan.problem, UNKNOWN)
     expected = [(r.algorithm, r.accepted, r.chosen, r.seconds, r.scratch_bytes, r.error, r.reason)
-                for r in plan.explain().rows]  # fmt: skip
+                for r in step.rows]  # fmt: skip
     assert [tuple(row.values())[:7] for row in answer["rows"]] == expected
-    assert answer["tree"]["algorithm"] == plan.algorithm
+    assert answer["tree"]["algorithm"] == step.algorithm.name
     assert {row["algorithm"]: row["summary"] for row in answer["rows"]} == mc.algorithms()
     json.dumps(answer, allow_nan=False)
 
@@ -119,7 +122,8 @@ def test_the_curve_is_the_planners_at_every_size():
     for size, name, seconds in answer["winners"]:
         plan = mc.plan(mc.convolve, mc.ShapeDtype((64, 40), np.float32),
                        mc.ShapeDtype((size, size), np.float32), mode="same")  # fmt: skip
-        assert (name, seconds) == (plan.algorithm, plan.seconds)
+        step = planner.step(plan.problem, UNKNOWN)
+        assert (name, seconds) == (step.algorithm.name, step.cost.seconds)
         assert [size, seconds] in map(list, answer["series"][name])
     assert answer["here"][0] == 5
 

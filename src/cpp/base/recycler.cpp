@@ -14,7 +14,7 @@ namespace multiconv {
 namespace {
 
 constexpr std::size_t kHuge = 2 << 20;  // a huge page
-constexpr std::size_t kBlocks = 32;     // kept at most
+constexpr std::size_t kBlocks = 256;    // kept at most
 constexpr std::size_t kAtFirst = std::size_t{256} << 20;
 
 // Sizes that are alike share blocks: steps of a 32nd.

@@ -85,7 +85,6 @@ class ThreadPool::Team {
   // The same on another library's threads, always as many: some runtimes end those left over.
   void run_by(Runner runner, i64 tasks, Body body, void* context, int threads) {
     begin(tasks, body, context, threads);
-    arrived_.store(0, std::memory_order_relaxed);
     runner([](void* team) { static_cast<Team*>(team)->take_part(); }, this,
            static_cast<unsigned>(threads), 0);
     finish();
@@ -93,13 +92,20 @@ class ThreadPool::Team {
 
  private:
   void begin(i64 tasks, Body body, void* context, int participants) {
-    tasks_ = tasks;
     body_ = body;
     context_ = context;
     participants_ = participants;
     mode_ = float_mode();
     failed_.store(false, std::memory_order_relaxed);
-    next_.store(0, std::memory_order_relaxed);
+    if (participants > shares_room_) {
+      shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(participants));
+      shares_room_ = participants;
+    }
+    for (int i = 0; i < participants; ++i) {
+      shares_[i].next.store(tasks * i / participants, std::memory_order_relaxed);
+      shares_[i].end = tasks * (i + 1) / participants;
+      shares_[i].owned.store(false, std::memory_order_relaxed);
+    }
   }
 
   void finish() {
@@ -109,9 +115,25 @@ class ThreadPool::Team {
   void take_part() {
     const FloatMode theirs = float_mode();
     set_float_mode(mode_);
-    take_tasks(arrived_.fetch_add(1));
+    take_tasks(own_share());
     set_float_mode(theirs);
   }
+
+  // The share that this thread had before, if it is still there, else one that nobody has.
+  int own_share() {
+    static thread_local int before = 0;
+    int i = before < participants_ ? before : 0;
+    while (shares_[i].owned.exchange(true, std::memory_order_relaxed)) i = (i + 1) % participants_;
+    return before = i;
+  }
+
+  // Tasks [next, end) that a thread begins with. The same as in the last job, so that it finds in
+  // its cache what it left there.
+  struct alignas(64) Share {
+    std::atomic<i64> next{0};
+    i64 end = 0;
+    std::atomic<bool> owned{false};  // by one of another library's threads
+  };
 
   struct alignas(64) Worker {
     std::atomic<std::uint32_t> ticket{0};  // counts the jobs it was woken for
@@ -158,22 +180,24 @@ class ThreadPool::Team {
 
   void take_tasks(int worker) noexcept {
     try {
-      for (i64 first = 0, last = 0; take_chunk(&first, &last);)
-        for (; first < last && !failed_.load(std::memory_order_relaxed); ++first)
-          body_(context_, first, worker);
+      for (int i = 0; i < participants_; ++i)  // others' after its own
+        for (i64 first = 0, last = 0; take_chunk((worker + i) % participants_, &first, &last);)
+          for (; first < last && !failed_.load(std::memory_order_relaxed); ++first)
+            body_(context_, first, worker);
     } catch (...) {
       if (!failed_.exchange(true)) error_ = std::current_exception();
     }
   }
 
-  // A fraction of what is left: large chunks first, single tasks in the end.
-  bool take_chunk(i64* first, i64* last) {
-    i64 begin = next_.load(std::memory_order_relaxed);
+  // A part of what is left of a share: large chunks first, single tasks in the end.
+  bool take_chunk(int number, i64* first, i64* last) {
+    Share& share = shares_[number];
+    i64 begin = share.next.load(std::memory_order_relaxed);
     i64 size = 0;
     do {
-      if (begin >= tasks_) return false;
-      size = std::max<i64>(1, (tasks_ - begin) / (4 * participants_));
-    } while (!next_.compare_exchange_weak(begin, begin + size, std::memory_order_relaxed));
+      if (begin >= share.end) return false;
+      size = std::max<i64>(1, (share.end - begin) / 4);
+    } while (!share.next.compare_exchange_weak(begin, begin + size, std::memory_order_relaxed));
     *first = begin;
     *last = begin + size;
     return true;
@@ -206,15 +230,14 @@ class ThreadPool::Team {
   std::atomic<bool> spin_{false};
 
   // The job: written by the caller while the gate is shut and nobody inside.
-  i64 tasks_ = 0;
   Body body_ = nullptr;
   void* context_ = nullptr;
   int participants_ = 1;
   FloatMode mode_{};
   std::exception_ptr error_;  // of the worker that set failed_
   std::atomic<bool> failed_{false};
-  std::atomic<int> arrived_{0};  // of another library's threads
-  alignas(64) std::atomic<i64> next_{0};
+  std::unique_ptr<Share[]> shares_;
+  int shares_room_ = 0;
   alignas(64) std::atomic<std::uint32_t> gate_{0};  // kOpen, plus kInside for each worker inside
 };
 

@@ -36,8 +36,7 @@ MC_INLINE void with_activation(Activation a, T slope, F&& use) {
     case Activation::silu:
       return use([](V x) { return x * sigmoid_of<T>(x); });
     case Activation::gelu:
-      return use(
-          [](V x) { return T(0.5) * x * (erf_of<T>(x * T(0.70710678118654752440)) + T(1)); });
+      return use([](V x) { return gelu_of<T>(x); });
     case Activation::gelu_tanh:
       return use([](V x) {
         const V inner = T(0.79788456080286535588) * (x * x * x * T(0.044715) + x);

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "base/desc.hpp"
+#include "base/kernel.hpp"
 
 namespace multiconv::MC_TARGET {
 
@@ -21,5 +21,27 @@ inline auto with_real(DType compute, F&& f) {
       return f(double{});
   }
 }
+
+// A kernel's functions, where it is one template for all of these.
+template <template <class> class K>
+struct OfRealNumbers {
+  static std::size_t packed_bytes(const Desc& d) {
+    return with_real(d.compute, [&]<class T>(T) { return K<T>::packed_bytes(d); });
+  }
+  static void pack(const Desc& d, const ConstView& w, void* packed) {
+    with_real(d.compute, [&]<class T>(T) { K<T>::pack(d, w, packed); });
+  }
+  static std::size_t scratch_bytes(const Desc& d, int threads) {
+    return with_real(d.compute, [&]<class T>(T) { return K<T>::scratch_bytes(d, threads); });
+  }
+  static void run(const RunArgs& args) {
+    with_real(args.desc.compute, [&]<class T>(T) { K<T>::run(args); });
+  }
+
+  static constexpr Kernel kernel(const char* name, const char* (*accepts)(const Desc&),
+                                 bool scales_and_adds) {
+    return {name, accepts, packed_bytes, pack, scratch_bytes, run, scales_and_adds};
+  }
+};
 
 }  // namespace multiconv::MC_TARGET

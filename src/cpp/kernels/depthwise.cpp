@@ -3,6 +3,7 @@
 // those do. Rows of the input are staged in a ring that stays in the first-level cache, and each
 // serves all the output rows in registers.
 #include "kernels/compute_type.hpp"
+#include "kernels/depthwise_in_place.hpp"
 #include "kernels/depthwise_pack.hpp"
 #include "kernels/depthwise_task.hpp"
 
@@ -23,18 +24,31 @@ struct Depthwise : DepthwisePack<T> {
 
   static std::size_t scratch_bytes(const Desc& d, int threads) {
     const std::size_t a = scratch<false>(d, threads), b = scratch<true>(d, threads);
-    return a > b ? a : b;
+    const auto c = static_cast<std::size_t>(threads * InPlace<T>::room(d)) * sizeof(T);
+    const std::size_t most = a > b ? a : b;
+    return most > c ? most : c;
   }
 
   template <bool by_lane>
   static void run_tasks(const RunArgs& args) {
     const Cut<T, by_lane> cut(args.desc);
+    each(args, cut.tasks(args.desc), [&](i64 task) { Task<T, by_lane>(args, cut, task).run(); });
+  }
+
+  static void run_in_place(const RunArgs& args) {
+    const InPlace<T> layer(args);
+    each(args, layer.tasks(), [&](i64 task) { layer.run(task); });
+  }
+
+  template <class F>
+  static void each(const RunArgs& args, i64 tasks, F&& f) {
     args.pool.parallel_for(
-        cut.tasks(args.desc), [&](i64 task, int) { Task<T, by_lane>(args, cut, task).run(); },
-        work_of(args.desc) > static_cast<double>(kWork));
+        tasks, [&](i64 task, int) { f(task); }, work_of(args.desc) > static_cast<double>(kWork));
   }
 
   static void run(const RunArgs& args) {
+    if constexpr (kShapes<T>)
+      if (InPlace<T>::takes(args)) return run_in_place(args);
     if constexpr (kLanes<T> > 1)
       if (channels_are_lanes(args, kLanes<T>)) return run_tasks<true>(args);
     run_tasks<false>(args);
@@ -56,26 +70,9 @@ const char* accepts(const Desc& d) {
   return staged < kLargestRing ? check_types(d) : "its windows span too much";
 }
 
-std::size_t packed_bytes(const Desc& d) {
-  return with_real(d.compute, [&]<class T>(T) { return Depthwise<T>::bytes(d); });
-}
-
-void pack(const Desc& d, const ConstView& w, void* packed) {
-  with_real(d.compute, [&]<class T>(T) { Depthwise<T>::pack(d, w, packed); });
-}
-
-std::size_t scratch_bytes(const Desc& d, int threads) {
-  return with_real(d.compute, [&]<class T>(T) { return Depthwise<T>::scratch_bytes(d, threads); });
-}
-
-void run(const RunArgs& args) {
-  with_real(args.desc.compute, [&]<class T>(T) { Depthwise<T>::run(args); });
-}
-
 }  // namespace
 
 extern const Kernel depthwise_kernel;
-const Kernel depthwise_kernel = {"depthwise",   accepts, packed_bytes, pack,
-                                 scratch_bytes, run,     true};
+const Kernel depthwise_kernel = OfRealNumbers<Depthwise>::kernel("depthwise", accepts, true);
 
 }  // namespace multiconv::MC_TARGET

@@ -13,7 +13,7 @@ struct DepthwisePack {
     return ceil_div(d.groups * d.out_channels * taps_of(d), kLanes<T>) * kLanes<T>;
   }
 
-  static std::size_t bytes(const Desc& d) {
+  static std::size_t packed_bytes(const Desc& d) {
     const i64 units = ceil_div(d.groups * d.out_channels, kLanes<T>);
     const i64 vectors = kLanes<T> > 1 ? units * taps_of(d) * kLanes<T> : 0;
     return static_cast<std::size_t>(scalars(d) + vectors) * sizeof(T);

@@ -325,7 +325,7 @@ class Band {
 };
 
 template <class T>
-struct DepthwiseTransposed {
+struct DepthwiseTransposed : DepthwisePack<T> {
   static std::size_t scratch_bytes(const Desc& d, int threads) {
     const std::size_t a = Cut<T, false>(d).scratch(d, threads);
     const std::size_t b = Cut<T, true>(d).scratch(d, threads);
@@ -371,27 +371,10 @@ const char* accepts(const Desc& d) {
   return staged < kLargestStage ? check_types(d) : "its windows span too much";
 }
 
-std::size_t packed_bytes(const Desc& d) {
-  return with_real(d.compute, [&]<class T>(T) { return DepthwisePack<T>::bytes(d); });
-}
-
-void pack(const Desc& d, const ConstView& w, void* packed) {
-  with_real(d.compute, [&]<class T>(T) { DepthwisePack<T>::pack(d, w, packed); });
-}
-
-std::size_t scratch_bytes(const Desc& d, int threads) {
-  return with_real(d.compute,
-                   [&]<class T>(T) { return DepthwiseTransposed<T>::scratch_bytes(d, threads); });
-}
-
-void run(const RunArgs& args) {
-  with_real(args.desc.compute, [&]<class T>(T) { DepthwiseTransposed<T>::run(args); });
-}
-
 }  // namespace
 
 extern const Kernel depthwise_transposed_kernel;
-const Kernel depthwise_transposed_kernel = {"depthwise_transposed", accepts, packed_bytes, pack,
-                                            scratch_bytes,          run,     true};
+const Kernel depthwise_transposed_kernel =
+    OfRealNumbers<DepthwiseTransposed>::kernel("depthwise_transposed", accepts, true);
 
 }  // namespace multiconv::MC_TARGET

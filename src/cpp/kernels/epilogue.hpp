@@ -8,6 +8,7 @@
 
 #include "base/kernel.hpp"
 #include "kernels/activation.hpp"
+#include "kernels/clamp.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/round_row.hpp"
 #include "kernels/stored.hpp"
@@ -208,9 +209,22 @@ void finish_lanes(const RunArgs& args, i64 channel, i64 count, i64 at, i64 posit
   }
 }
 
+// Puts rows of results through the activation, unless registers cut them off before they stored.
+template <class T>
+void activate_rows(const Desc& d, T* first, i64 step, i64 width, i64 rows) {
+  if constexpr (is_float<T>) {
+    if (d.activation == Activation::none || cuts_off(d)) return;
+    const Finish<T> alone{false, T(1), T(0), nullptr};
+    with_activation<T>(d.activation, static_cast<T>(d.slope), [&](auto f) {
+      for (i64 row = 0; row < rows; ++row) alone.run(first + row * step, width, f);
+    });
+  }
+}
+
 // Compiled once for all kernels of a target, in epilogue.cpp.
 #define MC_FINISH_OF(linkage, T)                                               \
   linkage template void finish_row<T>(const RunArgs&, i64, i64, i64, T*, i64); \
+  linkage template void activate_rows<T>(const Desc&, T*, i64, i64, i64);      \
   linkage template void finish_lanes<T>(const RunArgs&, i64, i64, i64, i64, T*, i64)
 #define MC_FINISH(linkage)              \
   MC_FINISH_OF(linkage, float);         \

@@ -31,9 +31,7 @@ struct Gemm {
 
   static void run(const RunArgs& args) {
     as_line(args, [](const RunArgs& given, bool line) {
-      const Reads reads = !Channels::in_place(given) ? Reads::copy
-                          : rows_are_apart<T>(given) ? Reads::input_by_rows
-                                                     : Reads::input;
+      const Reads reads = Channels::in_place(given) ? Reads::input : Reads::copy;
       if (line && reads == Reads::copy && ByPixels<T>::fits(given.desc))
         share<ByPixels<T>>(given, reads);
       else
@@ -48,25 +46,9 @@ const char* accepts(const Desc& d) {
   return check_types(d);
 }
 
-std::size_t packed_bytes(const Desc& d) {
-  return with_real(d.compute, [&]<class T>(T) { return Gemm<T>::packed_bytes(d); });
-}
-
-void pack(const Desc& d, const ConstView& w, void* packed) {
-  with_real(d.compute, [&]<class T>(T) { Gemm<T>::pack(d, w, packed); });
-}
-
-std::size_t scratch_bytes(const Desc& d, int threads) {
-  return with_real(d.compute, [&]<class T>(T) { return Gemm<T>::scratch_bytes(d, threads); });
-}
-
-void run(const RunArgs& args) {
-  with_real(args.desc.compute, [&]<class T>(T) { Gemm<T>::run(args); });
-}
-
 }  // namespace
 
 extern const Kernel gemm_kernel;
-const Kernel gemm_kernel = {"gemm", accepts, packed_bytes, pack, scratch_bytes, run, true};
+const Kernel gemm_kernel = OfRealNumbers<Gemm>::kernel("gemm", accepts, true);
 
 }  // namespace multiconv::MC_TARGET

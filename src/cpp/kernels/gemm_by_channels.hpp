@@ -43,7 +43,7 @@ class ByChannels {
     const bool heavy = d.out_channels * taps_of(d) > kHeavy * outputs_of(d);
     const i64 chunks = min_of(chunked, ceil_div(d.out_channels, kPanel<T>));
     const i64 tiles = heavy ? ceil_div(tasks, chunks) : tasks;
-    return cut_for<T>(d, max_of(most, 16), tiles, chunked, reads == Reads::input_by_rows);
+    return cut_for<T>(d, max_of(most, 16), tiles, chunked);
   }
 
   static void run(const Task& task, const Form& form) {
@@ -73,6 +73,13 @@ class ByChannels {
         r_(task.region),
         in_place_(in_place(task.args)),
         step_(task.args.out.strides[2] == 1 ? task.straight<T>() : 0) {
+    row_ = r_.outputs;
+    const int last = d_.rank - 1;
+    const bool results = task.args.out.strides[2] == 1 && leave_as_results<T>(task.args);
+    if (step_ == 0 && results && r_.tile[last] >= kFewest) {
+      row_ = r_.tile[last];
+      step_ = task.args.out.strides[3 + last];
+    }
     const Region& largest = task.cut.region;
     if (!in_place_) box_ = take_scratch<T>(Slot::tile, box_numbers(task.cut));
     sums_ = take_scratch<T>(Slot::line, sums_numbers(task.cut));
@@ -96,8 +103,8 @@ class ByChannels {
       gather(at, c, inputs);
       point_at_box<T>(d_, r_, segments, box_, inputs, rows_);
     }
-    const Windows<T> windows{rows_, r_.outputs, segments.all,
-                             merged ? inputs * d_.kernel[d_.rank - 1] : inputs};
+    const i64 length = merged ? inputs * d_.kernel[d_.rank - 1] : inputs;
+    const Windows<T> windows{rows_, r_.outputs, segments.all, 0, length};
     for (i64 o = task_.begin; o < task_.end; o += kPanel<T>) add_panel(windows, o, c, inputs);
   }
 
@@ -113,7 +120,7 @@ class ByChannels {
 
   void add_panel(const Windows<T>& windows, i64 o, i64 c, i64 inputs) {
     const T* packed = static_cast<const T*>(task_.args.packed);
-    const Panel<T> panel = panel_of(d_, packed, task_.g, o, c, windows.length);
+    const Panel<T> panel = panel_of(d_, packed, task_.g, o, c, windows.end);
     const bool straight = step_ != 0 && panel.width % kLanes<T> == 0;
     T start[kPanel<T>] = {};
     for (i64 m = 0; m < panel.width; ++m)
@@ -121,15 +128,39 @@ class ByChannels {
                  (straight ? initial<T>(task_.args, task_.channel(o + m)) : T(0));
     Sums<T> sums{static_cast<T*>(task_.args.out.data) + task_.at.out + o, step_, kLanes<T>,
                  c == 0 ? start : nullptr};
+    const bool done = c + inputs == d_.in_channels;
     if (straight && c == 0) sums.residual = task_.residual<T>(o);
-    if (straight && c + inputs == d_.in_channels) sums.clamp = {d_, cuts_off(d_)};
+    if (straight && done) sums.clamp = {d_, cuts_off(d_)};
     if (!straight) {
       sums.first = sums_ + (task_.cut.blocks > 1 ? (o - task_.begin) * r_.outputs : 0);
       sums.pixel = kLanes<T>;
       sums.vector = r_.outputs * kLanes<T>;
     }
-    blocks<Form>(windows, panel, sums, r_.outputs);
-    if (!straight && c + inputs == d_.in_channels) write(o, o + panel.width, sums);
+    if (!straight)
+      blocks<Form>(windows, panel, sums, r_.outputs);
+    else
+      each_row([&](i64 pixel, i64 at) {
+        Windows<T> row = windows;
+        row.rows += pixel;
+        Sums<T> to = sums;
+        to.first += at;
+        if (to.residual) to.residual += at;
+        blocks<Form>(row, panel, to, row_);
+        if (done) activate_rows<T>(d_, to.first, step_, panel.width, row_);
+      });
+    if (!straight && done) write(o, o + panel.width, sums);
+  }
+
+  // Pixels whose sums are `step_` apart: f(the first one, elements to its sums).
+  template <class F>
+  void each_row(F&& f) const {
+    i64 index[kMaxRank] = {};
+    for (i64 pixel = 0; pixel < r_.outputs; pixel += row_) {
+      i64 at = 0;
+      for (int a = 0; a < d_.rank - 1; ++a) at += index[a] * task_.args.out.strides[3 + a];
+      f(pixel, at);
+      next_index(index, r_.tile, d_.rank - 1);
+    }
   }
 
   void write(i64 begin, i64 end, Sums<T> sums) const {
@@ -149,6 +180,7 @@ class ByChannels {
   const Region& r_;
   bool in_place_;
   i64 step_;  // from one pixel to the next where sums are made in the output
+  i64 row_;   // pixels that are as far apart
   T *box_ = nullptr, *sums_, *constants_;
   Run* runs_;
   const T** rows_;

@@ -123,11 +123,13 @@ class ByPixels {
     const i64 at = o * pitch + pixel;
     Outputs<T> out{static_cast<T*>(task_.args.out.data) + task_.at.out + at, pitch, from};
     if (c == 0) out.residual = task_.residual<T>(at);
-    if (c + x.channels == d_.in_channels) out.clamp = {d_, cuts_off(d_)};
+    const bool done = c + x.channels == d_.in_channels;
+    if (done) out.clamp = {d_, cuts_off(d_)};
     if (pixel + x.pitch <= pixels_)
       block(x, w, width, out);
     else
       add_rest(block, x, w, width, out, rows, pixels_ - pixel);
+    if (done) activate_rows(d_, out.first, pitch, min_of(x.pitch, pixels_ - pixel), rows);
   }
 
   // The pixels that fill no vector.

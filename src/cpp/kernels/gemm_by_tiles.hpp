@@ -59,7 +59,7 @@ class ByTiles {
     i64 overlap = 2;
     for (int a = 0; a < d.rank; ++a) overlap *= min_of(d.stride[a], d.kernel[a]);
     const i64 most = max_of(kRowsBytes / 4 / matrix_depth(d), kFewest);
-    cut.region = choose_region(d, most * overlap, tasks, kFewest, false);
+    cut.region = choose_region(d, most * overlap, tasks, kFewest);
     const i64 panels = ceil_div(d.out_channels, 2 * kSide);
     const i64 chunks = min_of(ceil_div(min_of(tasks, threads), cut.region.tiles), panels);
     cut.outputs = ceil_div(panels, chunks) * 2 * kSide;

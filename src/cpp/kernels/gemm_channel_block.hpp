@@ -17,13 +17,14 @@ namespace {
 
 inline constexpr int kPixels = MC_REGISTERS >= 32 ? 14 : 6;  // of a block
 inline constexpr int kVectors = 2;                           // of output channels of a block
-inline constexpr int kUnroll = 4;                            // channels
+inline constexpr i64 kPartBytes = 32 * 1024;                 // of weights that meet all pixels
 
 template <class T>
 struct Windows {
   const T* const* rows;  // [segment][pixel]
   i64 pitch;             // from one segment to the next
-  i64 segments, length;
+  i64 segments;
+  i64 begin, end;  // numbers of each
 };
 
 template <class T>
@@ -31,6 +32,13 @@ struct Panel {
   const T* w;  // [segment][number][output]
   i64 width;   // outputs: fewer than lanes where the channels end
   i64 jump;    // from one segment to the next
+};
+
+// Weights that will be wanted next come from memory meanwhile, so many at each step.
+template <class T>
+struct Next {
+  const T* w;
+  i64 each;
 };
 
 template <class T>
@@ -56,7 +64,7 @@ MC_INLINE void step(Vec<T> (&acc)[P][V], const T* const* row, i64 c, const T* w)
 }
 
 template <class Form, int P, int V, class T = typename Form::Number>
-void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums) {
+void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums, Next<T> next) {
   Vec<T> acc[P][V];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p)
@@ -70,15 +78,19 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums) {
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v)
         acc[p][v] += load(sums.residual + p * sums.pixel + v * sums.vector);
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v)
+      __builtin_prefetch(sums.first + p * sums.pixel + v * sums.vector, 1);
   const i64 width = panel.width;
   for (i64 s = 0; s < x.segments; ++s) {
     const T* const* row = x.rows + s * x.pitch;
     const T* w = panel.w + s * panel.jump;
-    i64 c = 0;
-    for (; c + kUnroll <= x.length; c += kUnroll)
-#pragma GCC unroll 4
-      for (int u = 0; u < kUnroll; ++u, w += width) step<Form, P, V>(acc, row, c + u, w);
-    for (; c < x.length; ++c, w += width) step<Form, P, V>(acc, row, c, w);
+    for (i64 c = x.begin; c < x.end; ++c, w += width, next.w += next.each) {
+      __builtin_prefetch(next.w, 0, 2);
+      step<Form, P, V>(acc, row, c, w);
+    }
   }
   sums.clamp.template apply<P * V>(&acc[0][0]);
 #pragma GCC unroll 16
@@ -88,7 +100,7 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums) {
 }
 
 template <class T>
-using ChannelBlock = void (*)(const Windows<T>&, const Panel<T>&, const Sums<T>&);
+using ChannelBlock = void (*)(const Windows<T>&, const Panel<T>&, const Sums<T>&, Next<T>);
 
 template <class Form, int V, int... p, class T = typename Form::Number>
 ChannelBlock<T> channel_block_of(i64 pixels, std::integer_sequence<int, p...>) {
@@ -98,18 +110,39 @@ ChannelBlock<T> channel_block_of(i64 pixels, std::integer_sequence<int, p...>) {
 
 // So many pixels, in blocks of nearly equal size.
 template <class Form, class T = typename Form::Number>
-void blocks(Windows<T> x, const Panel<T>& panel, Sums<T> sums, i64 pixels) {
+void blocks_of_part(Windows<T> x, const Panel<T>& panel, Sums<T> sums, i64 pixels, const T* next) {
   const bool one = panel.width <= kLanes<T>;
-  for (i64 left = (pixels + kPixels - 1) / kPixels; left > 0; --left) {
-    const i64 now = (pixels + left - 1) / left;
+  const i64 all = ceil_div(pixels, kPixels), each = ceil_div(panel.width, all);
+  const i64 numbers = x.segments * (x.end - x.begin);
+  for (i64 left = all; left > 0; --left, next += numbers * each) {
+    const i64 now = ceil_div(pixels, left);
     constexpr std::make_integer_sequence<int, kPixels> sizes{};
     (one ? channel_block_of<Form, 1>(now, sizes) : channel_block_of<Form, kVectors>(now, sizes))(
-        x, panel, sums);
+        x, panel, sums, {next, each});
     x.rows += now;
     sums.first += now * sums.pixel;
     if (sums.residual) sums.residual += now * sums.pixel;
     pixels -= now;
   }
+}
+
+// Parts of the weights stay in the nearest cache while all pixels pass by.
+template <class Form, class T = typename Form::Number>
+void blocks(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums, i64 pixels) {
+  const i64 most = max_of(kPartBytes / static_cast<i64>(sizeof(T)) / panel.width, 1);
+  const i64 segments = max_of(most / x.end, 1);
+  const i64 numbers = ceil_div(x.end, ceil_div(x.end, most));
+  for (i64 s = 0; s < x.segments; s += segments)
+    for (i64 c = 0; c < x.end; c += numbers) {
+      const Windows<T> here = {x.rows + s * x.pitch, x.pitch, min_of(segments, x.segments - s), c,
+                               min_of(c + numbers, x.end)};
+      const T* w = panel.w + s * panel.jump + c * panel.width;
+      Sums<T> part = sums;
+      if (s + c > 0) part.start = part.residual = nullptr;
+      if (here.end < x.end || s + segments < x.segments) part.clamp = {};
+      const T* next = w + here.segments * (here.end - c) * panel.width;
+      blocks_of_part<Form>(here, {w, panel.width, panel.jump}, part, pixels, next);
+    }
 }
 
 }  // namespace

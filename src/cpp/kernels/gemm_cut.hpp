@@ -23,20 +23,20 @@ struct Cut {
   i64 chunks;
 };
 
-// Where windows are read: a copy of them, or the input itself; then tiles may be single rows.
-enum class Reads { copy, input, input_by_rows };
+// Where windows are read: a copy of them, or the input itself.
+enum class Reads { copy, input };
 
 // Blocks of at most `most` input channels. So many tasks are wanted; output channels are cut only
 // for `chunked` of them.
 template <class T>
-Cut cut_for(const Desc& d, i64 most, i64 tasks, i64 chunked, bool by_rows = false) {
+Cut cut_for(const Desc& d, i64 most, i64 tasks, i64 chunked) {
   constexpr i64 size = sizeof(T);
   Cut cut{};
   cut.blocks = ceil_div(d.in_channels, most);
   cut.inputs = min_of(ceil_div(ceil_div(d.in_channels, cut.blocks), 16) * 16, d.in_channels);
   cut.blocks = ceil_div(d.in_channels, cut.inputs);
   const i64 positions = max_of(kRegionBytes / size / cut.inputs, 2 * taps_of(d));
-  cut.region = choose_region(d, positions, tasks, kFewest, by_rows);
+  cut.region = choose_region(d, positions, tasks, kFewest);
   const i64 panels = ceil_div(d.out_channels, kPanel<T>);
   const i64 chunks = min_of(ceil_div(chunked, cut.region.tiles), panels);
   cut.outputs = ceil_div(panels, chunks) * kPanel<T>;
@@ -65,22 +65,15 @@ T* take_scratch(Slot slot, i64 numbers) {
   return static_cast<T*>(thread_scratch(slot, static_cast<std::size_t>(numbers) * sizeof(T)));
 }
 
-// Whether sums leave registers as results. A residual that lies as they do is what they begin with.
+// Whether sums are made where results lie, activations aside that registers do not do. A residual
+// that lies as they do is what they begin with.
 template <class T>
 MC_INLINE bool leave_as_results(const RunArgs& args) {
   const Desc& d = args.desc;
   if (!stored_as<T>(d.out_type) || d.has_scale) return false;
   for (int a = 2; a < d.rank + 3 && d.has_residual; ++a)
     if (args.residual.strides[a] != args.out.strides[a]) return false;
-  return d.activation == Activation::none || (is_float<T> && cuts_off(d));
-}
-
-// Whether rows of outputs have a step of their own that sums can be made at, and all have none.
-template <class T>
-MC_INLINE bool rows_are_apart(const RunArgs& args) {
-  const Desc& d = args.desc;
-  return d.rank > 1 && d.out_size[d.rank - 1] >= kFewest && leave_as_results<T>(args) &&
-         args.out.strides[2] == 1 && uniform_step(d, d.out_size, args.out.strides + 3) == 0;
+  return d.activation == Activation::none || is_float<T>;
 }
 
 // Outputs [begin, end) of the channels of one group, for a tile of one image.

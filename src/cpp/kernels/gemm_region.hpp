@@ -10,6 +10,8 @@
 namespace multiconv::MC_TARGET {
 namespace {
 
+inline constexpr i64 kRow = MC_REGISTERS >= 32 ? 56 : 48;  // outputs: whole blocks of pixels
+
 struct Region {
   i64 tile[kMaxRank];   // outputs per axis
   i64 count[kMaxRank];  // tiles per axis
@@ -60,11 +62,10 @@ MC_INLINE int axis_to_halve(const Desc& d, const Region& r) {
   return best;
 }
 
-// Tiles that read at most so many positions, `wanted` of them if they keep `least` outputs; where
-// `by_rows`, of one row of outputs.
-MC_INLINE Region choose_region(const Desc& d, i64 positions, i64 wanted, i64 least, bool by_rows) {
+// Tiles that read at most so many positions, `wanted` of them if they keep `least` outputs.
+MC_INLINE Region choose_region(const Desc& d, i64 positions, i64 wanted, i64 least) {
   Region r{};
-  for (int a = 0; a < d.rank; ++a) r.tile[a] = by_rows && a < d.rank - 1 ? 1 : d.out_size[a];
+  for (int a = 0; a < d.rank; ++a) r.tile[a] = d.out_size[a];
   for (;;) {
     measure_region(d, r);
     const bool enough = r.tiles >= wanted || r.outputs < 2 * least;
@@ -72,7 +73,7 @@ MC_INLINE Region choose_region(const Desc& d, i64 positions, i64 wanted, i64 lea
     const int a = axis_to_halve(d, r);
     if (a < 0) return r;
     r.tile[a] = ceil_div(d.out_size[a], 2 * r.count[a]);
-    if (a == d.rank - 1 && r.tile[a] > 48) r.tile[a] = ceil_div(r.tile[a], 48) * 48;
+    if (a == d.rank - 1 && r.tile[a] > kRow) r.tile[a] = ceil_div(r.tile[a], kRow) * kRow;
   }
 }
 

@@ -58,7 +58,7 @@ template <class Way>
 i64 most_scratch(const Desc& d, int threads) {
   const i64 tasks = tasks_for(d, threads);
   i64 most = 0;
-  for (const Reads reads : {Reads::copy, Reads::input, Reads::input_by_rows})
+  for (const Reads reads : {Reads::copy, Reads::input})
     most = max_of(most, Way::scratch_bytes(d, Way::cut(d, tasks, threads, reads)));
   return most;
 }

@@ -46,7 +46,7 @@ struct Outputs {
   T* first;
   i64 pitch;       // from one channel to the next
   const T* start;  // a number per channel to begin with; null: go on with what is there
-  const T* residual = nullptr;  // added to these where it is, laid out as sums are
+  const T* residual = nullptr;  // added to these sums where it is, laid out as they are
   Clamp<T> clamp = {};
 };
 
@@ -59,11 +59,6 @@ void pixel_block(const X& x, const T* w, i64 width, const Outputs<T>& out) {
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v)
       acc[m][v] = out.start ? splat(out.start[m]) : load(out.first + m * out.pitch + v * kLanes<T>);
-  if (out.residual)
-#pragma GCC unroll 8
-    for (int m = 0; m < R; ++m)
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) acc[m][v] += load(out.residual + m * out.pitch + v * kLanes<T>);
   const i64 terms = x.terms();
   for (i64 k = 0; k < terms; ++k, w += width) {
     const T* p = x.term(k);
@@ -80,6 +75,11 @@ void pixel_block(const X& x, const T* w, i64 width, const Outputs<T>& out) {
       for (int v = 0; v < V; ++v) acc[m][v] += column[v] * tap;
     }
   }
+  if (out.residual)
+#pragma GCC unroll 8
+    for (int m = 0; m < R; ++m)
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) acc[m][v] += load(out.residual + m * out.pitch + v * kLanes<T>);
   out.clamp.template apply<R * V>(&acc[0][0]);
 #pragma GCC unroll 8
   for (int m = 0; m < R; ++m)

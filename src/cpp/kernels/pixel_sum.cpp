@@ -457,25 +457,9 @@ const char* accepts(const Desc& d) {
   return check_types(d);
 }
 
-std::size_t packed_bytes(const Desc& d) {
-  return with_real(d.compute, [&]<class T>(T) { return PixelSum<T>::packed_bytes(d); });
-}
-
-void pack(const Desc& d, const ConstView& w, void* packed) {
-  with_real(d.compute, [&]<class T>(T) { PixelSum<T>::pack(d, w, packed); });
-}
-
-std::size_t scratch_bytes(const Desc& d, int threads) {
-  return with_real(d.compute, [&]<class T>(T) { return PixelSum<T>::scratch_bytes(d, threads); });
-}
-
-void run(const RunArgs& args) {
-  with_real(args.desc.compute, [&]<class T>(T) { PixelSum<T>::run(args); });
-}
-
 }  // namespace
 
 extern const Kernel pixel_sum_kernel;
-const Kernel pixel_sum_kernel = {"pixel_sum", accepts, packed_bytes, pack, scratch_bytes, run};
+const Kernel pixel_sum_kernel = OfRealNumbers<PixelSum>::kernel("pixel_sum", accepts, false);
 
 }  // namespace multiconv::MC_TARGET

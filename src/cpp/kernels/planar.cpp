@@ -100,25 +100,9 @@ const char* accepts(const Desc& d) {
   return check_types(d);
 }
 
-std::size_t packed_bytes(const Desc& d) {
-  return with_real(d.compute, [&]<class T>(T) { return Planar<T>::packed_bytes(d); });
-}
-
-void pack(const Desc& d, const ConstView& w, void* packed) {
-  with_real(d.compute, [&]<class T>(T) { Planar<T>::pack(d, w, packed); });
-}
-
-std::size_t scratch_bytes(const Desc& d, int threads) {
-  return with_real(d.compute, [&]<class T>(T) { return Planar<T>::scratch_bytes(d, threads); });
-}
-
-void run(const RunArgs& args) {
-  with_real(args.desc.compute, [&]<class T>(T) { Planar<T>::run(args); });
-}
-
 }  // namespace
 
 extern const Kernel planar_kernel;
-const Kernel planar_kernel = {"planar", accepts, packed_bytes, pack, scratch_bytes, run, true};
+const Kernel planar_kernel = OfRealNumbers<Planar>::kernel("planar", accepts, true);
 
 }  // namespace multiconv::MC_TARGET

@@ -112,7 +112,6 @@ class Layer {
 
  private:
   static constexpr i64 kPad = 64 / sizeof(T);  // lest products fall on each other in the cache
-  static constexpr i64 kFar = 16 << 20;        // bytes of weights that no cache is taken to hold
   static constexpr double kSerial = 1 << 17;
 
   static T* scratch(Slot slot, i64 elements) {
@@ -203,7 +202,6 @@ class Layer {
     const T* u = packed + b.group * packing.group + packing.block(block);
     const i64 width = packing.width(block), step = product_step(width);
     T* products = scratch(Slot::line, write_elements() + product_elements()) + write_elements();
-    const bool far = packing.group * static_cast<i64>(sizeof(T)) > kFar;
     const i64 first = b.units[from].output;
     const Placed& last = b.units[to - 1];
     for (i64 p = 0; p < cut_.form.products; ++p, u += packing.step(block)) {
@@ -211,14 +209,14 @@ class Layer {
       const T* v = b.v + p * b.step;
       if (cut_.form.taps == 1) {
         multiply(v + b.units[from].input * row(), row(), 0, 1, d_.in_channels,
-                 last.output + last.unit.outputs - first, u, width, to_product, width, far);
+                 last.output + last.unit.outputs - first, u, width, to_product, width);
         continue;
       }
       for (i64 i = from; i < to; ++i) {
         const Placed& placed = b.units[i];
         multiply(v + placed.input * row(), row(), placed.unit.step * row(), cut_.form.taps,
                  d_.in_channels, placed.unit.outputs, u, width,
-                 to_product + (placed.output - first) * width, width, far);
+                 to_product + (placed.output - first) * width, width);
       }
     }
     for (i64 i = from; i < to; ++i)

@@ -170,6 +170,7 @@ class KernelIo {
     for (i64 a = d_.rank - 1, step = 1; a >= 0; step *= d_.kernel[a--])
       dense = dense && (d_.kernel[a] == 1 || s[3 + a] == step);
     if (dense && s[2] == taps) return read_run<T>(from, 1, count * taps, end, to);
+    if (s[2] == 1) return read_neighbours(s, from, count, end, to);
     for (i64 i = 0; i < count; ++i, from.first += s[2]) {
       if (dense) {
         read_run<T>(from, 1, taps, end, to + i * taps * lanes);
@@ -180,6 +181,19 @@ class KernelIo {
           read_run<T>(tap, 1, 1, end, to + (i * taps + k) * lanes);
         }
       }
+    }
+  }
+
+  // Of inputs that are neighbours in memory.
+  void read_neighbours(const i64* strides, const Planes<const T>& from, i64 count, const T* end,
+                       T* to) const {
+    T row[Packing<T>::chunk * lanes];
+    for (i64 k = 0; k < packing_.taps; ++k) {
+      Planes<const T> tap = from;
+      tap.first += w_element(d_, strides, 0, 0, 0, k);
+      read_run<T>(tap, 1, count, end, row);
+      for (i64 i = 0; i < count; ++i)
+        store(to + (i * packing_.taps + k) * lanes, load(row + i * lanes));
     }
   }
 

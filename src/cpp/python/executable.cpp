@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <memory>
 #include <new>
-#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "base/recycler.hpp"
 #include "base/scratch.hpp"
-#include "python/buffer.hpp"
 #include "python/desc.hpp"
 #include "python/lock.hpp"
 #include "registry.hpp"
@@ -73,44 +72,52 @@ static void expect_none(bool wanted, nb::handle array, const char* name) {
                                 ": given without a place in the problem, or missing");
 }
 
-void Executable::check_channels(const Buffer& values, const char* name) const {
-  const i64 count = desc_.groups * desc_.out_channels;
-  i64 stride = 0;
-  values.expect(name, desc_.compute, &count, 1, &stride);
-  if (stride != 1 && count != 1)
-    throw std::invalid_argument(std::string(name) + ": must be contiguous");
+Run::Run(const Executable& executable, const Packed& packed, nb::handle x, nb::handle bias,
+         nb::handle scale, nb::handle residual, nb::handle out)
+    : kernel_(executable.kernel()),
+      x_(x, PyBUF_STRIDES),
+      out_(out, PyBUF_STRIDES | PyBUF_WRITABLE),
+      args_{executable.desc(), packed.data(),     {x_.data(), {}},
+            nullptr,           {out_.data(), {}}, ThreadPool::instance()} {
+  const Desc& d = args_.desc;
+  const int axes = d.rank + 3;
+  x_.expect("x", d.x_type, executable.x_shape(), axes, args_.x.strides);
+  out_.expect("out", d.out_type, executable.out_shape(), axes, args_.out.strides);
+  if (packed.bytes() != kernel_.packed_bytes(d))
+    throw std::invalid_argument("packed: made for another problem");
+  args_.bias = channels(bias_, bias, d.has_bias, "bias");
+  args_.scale = channels(scale_, scale, d.has_scale, "scale");
+  expect_none(d.has_residual, residual, "residual");
+  if (!d.has_residual) return;
+  residual_.emplace(residual, PyBUF_STRIDES);
+  residual_->expect("residual", d.out_type, executable.out_shape(), axes, args_.residual.strides);
+  args_.residual.data = residual_->data();
 }
 
-void Executable::run(const Packed& packed, nb::handle x, nb::handle bias, nb::handle scale,
-                     nb::handle residual, nb::handle out) const {
-  const Buffer x_buffer(x, PyBUF_STRIDES), out_buffer(out, PyBUF_STRIDES | PyBUF_WRITABLE);
-  ConstView x_view{x_buffer.data(), {}};
-  View out_view{out_buffer.data(), {}};
-  x_buffer.expect("x", desc_.x_type, x_shape_, desc_.rank + 3, x_view.strides);
-  out_buffer.expect("out", desc_.out_type, out_shape_, desc_.rank + 3, out_view.strides);
-  if (packed.bytes() != kernel().packed_bytes(desc_))
-    throw std::invalid_argument("packed: made for another problem");
-  RunArgs args{desc_, packed.data(), x_view, nullptr, out_view, ThreadPool::instance()};
-  expect_none(desc_.has_bias, bias, "bias");
-  expect_none(desc_.has_scale, scale, "scale");
-  expect_none(desc_.has_residual, residual, "residual");
-  std::optional<Buffer> held[3];  // until the run is over
-  if (desc_.has_bias) {
-    check_channels(held[0].emplace(bias, PyBUF_STRIDES), "bias");
-    args.bias = held[0]->data();
-  }
-  if (desc_.has_scale) {
-    check_channels(held[1].emplace(scale, PyBUF_STRIDES), "scale");
-    args.scale = held[1]->data();
-  }
-  if (desc_.has_residual) {
-    held[2].emplace(residual, PyBUF_STRIDES);
-    held[2]->expect("residual", desc_.out_type, out_shape_, desc_.rank + 3, args.residual.strides);
-    args.residual.data = held[2]->data();
-  }
-  const WithoutLock unlocked;
-  kernel_->run(args);
+const void* Run::channels(std::optional<Buffer>& held, nb::handle values, bool wanted,
+                          const char* name) {
+  expect_none(wanted, values, name);
+  if (!wanted) return nullptr;
+  const Desc& d = args_.desc;
+  const i64 count = d.groups * d.out_channels;
+  i64 stride = 0;
+  held.emplace(values, PyBUF_STRIDES);
+  held->expect(name, d.compute, &count, 1, &stride);
+  if (stride != 1 && count != 1)
+    throw std::invalid_argument(std::string(name) + ": must be contiguous");
+  return held->data();
+}
+
+void Run::operator()() const {
+  kernel_.run(args_);
   trim_scratch(kKeepScratch);
+}
+
+void run_all(const nb::list& runs) {
+  std::vector<const Run*> all;
+  for (nb::handle one : runs) all.push_back(&nb::cast<const Run&>(one));
+  const WithoutLock unlocked;
+  for (const Run* run : all) (*run)();
 }
 
 }  // namespace multiconv

@@ -3,13 +3,13 @@
 
 #include <nanobind/nanobind.h>
 
+#include <optional>
 #include <string>
 
 #include "base/kernel.hpp"
+#include "python/buffer.hpp"
 
 namespace multiconv {
-
-class Buffer;
 
 class Packed {
  public:
@@ -40,17 +40,35 @@ class Executable {
   const i64* out_shape() const { return out_shape_; }
 
   Packed* pack(nanobind::handle w) const;
-  // bias, scale and residual are None where the problem has none.
-  void run(const Packed& packed, nanobind::handle x, nanobind::handle bias, nanobind::handle scale,
-           nanobind::handle residual, nanobind::handle out) const;
 
  private:
-  void check_channels(const Buffer& values, const char* name) const;
-
   Desc desc_;
   const Kernel* kernel_;
   const char* refusal_;
   i64 x_shape_[kMaxDims], w_shape_[kMaxDims], out_shape_[kMaxDims];
 };
+
+// A run on certain arrays, which it holds; not the executable and what it packed.
+class Run {
+ public:
+  // bias, scale and residual are None where the problem has none.
+  Run(const Executable& executable, const Packed& packed, nanobind::handle x, nanobind::handle bias,
+      nanobind::handle scale, nanobind::handle residual, nanobind::handle out);
+
+  // Without the interpreter's lock.
+  void operator()() const;
+
+ private:
+  const void* channels(std::optional<Buffer>& held, nanobind::handle values, bool wanted,
+                       const char* name);
+
+  const Kernel& kernel_;
+  Buffer x_, out_;
+  std::optional<Buffer> bias_, scale_, residual_;
+  RunArgs args_;
+};
+
+// One after the other.
+void run_all(const nanobind::list& runs);
 
 }  // namespace multiconv

@@ -129,8 +129,27 @@ NB_MODULE(_core, m) {
           [](const Executable& e, int n) { return e.kernel().scratch_bytes(e.desc(), n); },
           nb::arg("threads"))
       .def("pack", &Executable::pack, nb::arg("w"), nb::rv_policy::take_ownership)
-      .def("run", &Executable::run, nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
-           nb::arg("scale").none(), nb::arg("residual").none(), nb::arg("out"));
+      .def(
+          "run",
+          [](const Executable& e, const Packed& packed, nb::handle x, nb::handle bias,
+             nb::handle scale, nb::handle residual, nb::handle out) {
+            const Run run(e, packed, x, bias, scale, residual, out);
+            const WithoutLock unlocked;
+            run();
+          },
+          nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(), nb::arg("scale").none(),
+          nb::arg("residual").none(), nb::arg("out"));
+  nb::class_<Run>(m, "Run", "A run of a native kernel on certain arrays.")
+      .def(nb::init<const Executable&, const Packed&, nb::handle, nb::handle, nb::handle,
+                    nb::handle, nb::handle>(),
+           nb::arg("executable"), nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
+           nb::arg("scale").none(), nb::arg("residual").none(), nb::arg("out"),
+           nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>())
+      .def("__call__", [](const Run& run) {
+        const WithoutLock unlocked;
+        run();
+      });
+  m.def("run_all", run_all, nb::arg("runs"), "These runs, one after the other.");
   nb::class_<Samples>(m, "Samples", "Numbers scattered over an array, to tell whether it changed.")
       .def(nb::init<std::uintptr_t, nb::handle, std::size_t>(), nb::arg("address"),
            nb::arg("places"), nb::arg("itemsize"));

@@ -13,15 +13,16 @@ class Samples {
   // Of an array that outlives this, and the bytes from its first element to those of each number.
   Samples(std::uintptr_t address, nanobind::handle places, std::size_t item);
 
-  // Asks for all of them: they lie on as many lines of the cache.
+  // Asks for those that lie on lines of the cache of their own.
   void fetch() const {
-    for (const char* place : places_) __builtin_prefetch(place);
+    for (std::uint32_t place : places_) __builtin_prefetch(first_ + place * item_);
   }
   bool are_same() const;
 
  private:
-  std::vector<const char*> places_;
+  const char* first_;
   std::size_t item_;
+  std::vector<std::uint32_t> places_;  // counted in numbers; none where they follow one another
   std::vector<char> numbers_;
 };
 

@@ -95,9 +95,31 @@ void test_all(long double most, int tiny, long double low, long double high) {
   CHECK(std::signbit(apply(erf, T(-0.0))));
 }
 
+template <class T>
+void test_gelu(long double most) {
+  const T inf = std::numeric_limits<T>::infinity();
+  const Function<T> gelu = [](Vec<T> x) { return gelu_of<T>(x); };
+  long double worst = 0;
+  for (int i = -2000000; i <= 2000000; ++i) {
+    const T x = static_cast<T>(i * 1e-5L);
+    const long double exact = x * (1 + erfl(x / sqrtl(2))) / 2, size = std::fabs((long double)x);
+    worst = std::fmax(worst, std::fabs(apply(gelu, x) - exact) / std::fmax(1.0L, size));
+  }
+  CHECK(worst <= most);
+  CHECK(worst_of_sizes<T>(
+            gelu, [](long double x) { return x * (1 + erfl(x / sqrtl(2))) / 2; },
+            std::numeric_limits<T>::min_exponent, -7) <= 2.5);
+  CHECK(apply(gelu, inf) == inf);
+  CHECK(apply(gelu, T(-1000)) == 0);
+  CHECK(apply(gelu, T(1000)) == 1000);
+  CHECK(std::isnan(apply(gelu, std::numeric_limits<T>::quiet_NaN())));
+}
+
 }  // namespace
 
 int main() {
+  test_gelu<float>(2e-7L);
+  test_gelu<double>(4e-16L);
   test_all<float>(2.5, -149, -103.9L, 88.7L);
   test_all<double>(2.5, -1074, -745.1L, 709.7L);
   return test::check_result();

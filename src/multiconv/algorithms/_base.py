@@ -113,8 +113,9 @@ class Algorithm(ABC):
     skips_zeros: ClassVar[bool] = False
     """Whether it leaves out products with zeros, which taps that are not finite would show."""
 
-    packs_kernel: ClassVar[bool] = True
-    """Whether a kernel takes time before it runs. Costs leave that out, as plans keep kernels."""
+    PACKING: ClassVar[float] = 16.0
+    """Trips of the kernel, and of what is made of it, at one thread's bandwidth that preparing it
+    takes."""
 
     last_resort: ClassVar[bool] = False
     """Whether it is asked only where a quicker algorithm takes more scratch than it may."""
@@ -157,6 +158,13 @@ class Algorithm(ABC):
     ) -> Callable[[], object]:
         """`run` on these arrays, for who calls it again and again."""
         return partial(self.run, prepared, x, epilogue, out)
+
+    def packing(self, problem: Problem, traits: KernelTraits, planning: Planning) -> float:
+        """Predict the seconds of `prepare`, which `cost` leaves out; children's costs have them."""
+        if self.PACKING == 0 or self.children(problem, traits, planning):
+            return 0.0
+        size = weight_bytes(problem) + self.prepared_bytes(problem, traits, planning)
+        return self.PACKING * size / planning.machine.bandwidth1
 
     def children(
         self, problem: Problem, traits: KernelTraits, planning: Planning

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from multiconv._core import Executable, Packed
+from multiconv._geometry import out_size
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
-from multiconv.algorithms._base import Planning
+from multiconv.algorithms._base import Planning, Refusal
 from multiconv.algorithms._native import COMPUTE, NativeAlgorithm
 
 
@@ -22,10 +23,17 @@ class _Prepared(NamedTuple):
     """Kept alive: what is packed is the place where it lies."""
 
 
+def layer_refusal(problem: Problem, times: int) -> Refusal | None:
+    """Why not, for layers: with more than so many times as many outputs as taps."""
+    if times * math.prod(problem.kernel) < math.prod(out_size(problem)):
+        return Refusal("few taps for so many outputs: that is a layer, not a gradient")
+    return None
+
+
 class KernelInPlace(NativeAlgorithm):
     """Packs nothing: the kernel is as large as the data, and other at every call."""
 
-    packs_kernel = False
+    PACKING = 0.0
 
     def prepare(
         self, problem: Problem, kernel: Array, traits: KernelTraits, planning: Planning

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from multiconv import _core
-from multiconv._geometry import LARGEST, out_size, outputs, window
+from multiconv._geometry import LARGEST, out_size, outputs, reached, window
 from multiconv._machine import Machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
@@ -37,7 +37,7 @@ CALL = 2.5e-6
 ROUNDS_MORE = 2.5e-6
 """Seconds that a transform has to be quicker by: direct summation of small numbers is exact."""
 
-HAND_OUT = 4e-6
+HAND_OUT = 2.5e-6
 """Seconds that sharing out work takes beyond waking the threads."""
 
 
@@ -99,7 +99,7 @@ class NativeAlgorithm(Algorithm):
         """As `run`, with all that can be done before."""
         if x.dtype != out.dtype or x.dtype.name not in ("float32", "float64"):
             return super().bound(prepared, x, epilogue, out)
-        return partial(prepared.executable.run, prepared.packed, x, *epilogue, out)
+        return _core.Run(prepared.executable, prepared.packed, x, *epilogue, out)
 
     def executable(self, problem: Problem) -> _core.Executable:
         """The native kernel, for a problem."""
@@ -170,6 +170,16 @@ def far_output(problem: Problem, machine: Machine) -> float:
     """Seconds that writing a result takes that caches do not hold."""
     size = outputs(problem) * problem.out_dtype.itemsize
     return size / machine.bandwidth1 / machine.threads if size > machine.cache else 0.0
+
+
+STREAM = 1.6
+"""Bytes that are read and written while a copy moves one: caches hold a part."""
+
+
+def streamed(problem: Problem, machine: Machine) -> float:
+    """Seconds that reading the data once and writing the result once take, whatever is computed."""
+    moved = problem.batch * problem.in_channels * reached(problem) + outputs(problem)
+    return moved * problem.acc_dtype.itemsize / (STREAM * machine.bandwidth)
 
 
 def describe(problem: Problem, tile: tuple[int, ...]) -> dict[str, Any]:

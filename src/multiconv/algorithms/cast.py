@@ -15,7 +15,7 @@ import numpy as np
 
 from multiconv._geometry import inputs, outputs
 from multiconv._memory import empty
-from multiconv._problem import Problem
+from multiconv._problem import Problem, rounding
 from multiconv._rounding import narrowed
 from multiconv._traits import KernelTraits
 from multiconv._typing import Array
@@ -65,7 +65,9 @@ class Cast(Algorithm):
         extra = (inputs(problem) + results) * step.problem.acc_dtype.itemsize
         seconds = child.seconds + 4e-6 + 3 * extra / planning.machine.bandwidth1
         scratch = self.scratch_bytes(problem, traits, planning, planning.machine.threads)
-        return Cost(seconds, scratch, child.error)
+        # Sums of double precision become values of single precision, once.
+        rounded = rounding(problem.out_dtype) / 2 if _is_stored_wide(problem) else 0.0
+        return Cost(seconds, scratch, child.error + rounded)
 
     def scratch_bytes(
         self, problem: Problem, traits: KernelTraits, planning: Planning, threads: int,

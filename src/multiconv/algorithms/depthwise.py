@@ -16,6 +16,7 @@ class Depthwise(NativeAlgorithm):
 
     name = "depthwise"
     summary = "layers whose groups have one input channel, real dtypes and integers, any geometry"
+    PACKING = 14.0
 
     SHARE = 0.45
     """Of the peak multiply-add rate, in registers."""
@@ -26,8 +27,12 @@ class Depthwise(NativeAlgorithm):
     AROUND, READ = 7.2, 3.9
     """Multiply-adds that storing an output, and staging an input, are worth."""
 
-    ALONE = 3.0
-    """How many times the time single taps take, whose samples pass as those of windows do."""
+    IN_PLACE, FEW_TAPS = 0.75, 7
+    """Share of the time that is left where most pixels are read where they lie, and taps along an
+    axis at most."""
+
+    APART = 3.0
+    """How many times the time single taps take with a stride: each sample is sorted for one."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds in full vectors, and the way in and out of them."""
@@ -41,11 +46,18 @@ class Depthwise(NativeAlgorithm):
         alone = 2 * products / filled / (machine.flops(itemsize) * self.SHARE)
         moved = read * problem.x_dtype.itemsize + outputs(problem) * problem.out_dtype.itemsize
         alone += moved / (self.STREAM * machine.bandwidth1)
-        if taps == 1:
-            alone *= self.ALONE
+        if self._in_place(problem):
+            alone *= self.IN_PLACE
+        elif taps == 1 and max(problem.stride) > 1:
+            alone *= self.APART
         work = shared(alone, machine) + far_output(problem, machine)
         eps = rounding(problem.acc_dtype)
         return Cost(CALL + work, self.scratch(problem, machine), (taps + 1) * eps)
+
+    def _in_place(self, problem: Problem) -> bool:
+        """Whether channels lie last, and windows are small."""
+        last = problem.data_format == "channels_last" and problem.acc_dtype.name == "float32"
+        return last and problem.rank < 3 and max(problem.kernel) <= self.FEW_TAPS
 
     def _filled(self, problem: Problem, lanes: int) -> float:
         """How much of the vectors is used."""

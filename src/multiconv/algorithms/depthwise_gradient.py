@@ -7,8 +7,8 @@ import math
 from multiconv._geometry import out_size, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
-from multiconv.algorithms._base import Cost, Planning
-from multiconv.algorithms._in_place import KernelInPlace
+from multiconv.algorithms._base import Cost, Planning, Refusal
+from multiconv.algorithms._in_place import KernelInPlace, layer_refusal
 from multiconv.algorithms._native import CALL, shared
 
 
@@ -36,6 +36,13 @@ class DepthwiseGradient(KernelInPlace):
 
     TRIPS = 0.5
     """Trips through memory that data and gradients are worth."""
+
+    BEYOND = 8
+    """Times as many outputs as taps have layers that are no gradients, at least."""
+
+    def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
+        """Gradients, and what the kernel takes."""
+        return layer_refusal(problem, self.BEYOND) or super().accepts(problem, traits)
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds in full vectors, staging, rows, and the memory."""

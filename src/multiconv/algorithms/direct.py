@@ -9,7 +9,14 @@ from multiconv._machine import Machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
-from multiconv.algorithms._native import CALL, COMPUTE, NativeAlgorithm, far_output, shared
+from multiconv.algorithms._native import (
+    CALL,
+    COMPUTE,
+    NativeAlgorithm,
+    far_output,
+    shared,
+    streamed,
+)
 
 WIDE = 16
 """float32 values in a vector that fills a line of the cache."""
@@ -51,9 +58,6 @@ class Direct(NativeAlgorithm):
     FAR = 10e-9
     """Seconds that a sample or an output takes whose neighbours are other channels'."""
 
-    STREAM = 1.3
-    """Bytes that are read and written while a copy moves one: caches hold a part."""
-
     AXIS, MANY, IMAGE, ROW = 750e-9, 2.2e-6, 190e-9, 25e-9
     """Seconds that each axis after the first, several channels or parts, each image, and each row
     that is copied take."""
@@ -94,9 +98,7 @@ class Direct(NativeAlgorithm):
         products: float = (_taps(problem) + around) * outputs(problem)
         alone = 2 * products / (share * machine.flops(problem.acc_dtype.itemsize))
         alone += self.IMAGE * problem.batch * problem.groups
-        moved = problem.batch * problem.in_channels * reached(problem) + outputs(problem)
-        traffic = moved * problem.acc_dtype.itemsize / (self.STREAM * machine.bandwidth)
-        return max(shared(alone, machine), traffic)
+        return max(shared(alone, machine), streamed(problem, machine))
 
     def _line(self, problem: Problem, machine: Machine) -> tuple[float, float]:
         """Share of the peak rate along a line, and what an output costs beside its taps."""

@@ -55,13 +55,17 @@ class FftTiled(NativeAlgorithm):
         return best.tile if best.kept else (-best.tile[0], *best.tile[1:])
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        """Transforms, products and part of the kernels' transforms, at the best tile size."""
+        """Transforms and products, at the best tile size."""
         best = _best(problem)
         eps = rounding(problem.acc_dtype)
         error = eps * (3 * math.log2(math.prod(best.tile) + 1) + problem.group_in)
         return Cost(
             CALL + ROUNDS_MORE + best.seconds, self.scratch(problem, planning.machine), error
         )
+
+    def packing(self, problem: Problem, traits: KernelTraits, planning: Planning) -> float:
+        """The kernels' transforms where they are kept, and a copy of the weights."""
+        return _best(problem).preparation
 
 
 STAGE = {2: 7.8, 3: 12, 4: 14, 5: 11, 8: 15}
@@ -83,14 +87,14 @@ SPECTRA, KERNELS, ARRAYS = 0.76, 0.15, 6
 START = 2.1e-6
 """Seconds that a run takes beyond its work: four shared pieces, one after another."""
 
-AGAIN = 7.0
+AGAIN = 19.0
 """How much longer kernels' transforms in a run take than at the peak rate."""
 
 READY = 1.4
 """The same for preparations."""
 
 PREPARED = 0.5
-"""The share of a preparation that a run answers for: plans are used again, most calls are not."""
+"""The share of a preparation that tiles are chosen by: plans are used again, most calls are not."""
 
 PREPARED_SHARE, PREPARED_MORE, PREPARED_MORE_ALONE = 4.5, 2**20, 2**26
 """Times the weights, and bytes more, that a prepared kernel may take; the last where no channels
@@ -114,6 +118,7 @@ class _Tiles:
     tile: tuple[int, ...]
     kept: bool
     seconds: float
+    preparation: float
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,7 @@ def _best(problem: Problem) -> _Tiles:
     ]
     finest = {1: 1.1, 2: 1.1, 3: 1.15}[problem.rank]
     choices = [axis.sizes(a == problem.rank - 1, finest) for a, axis in enumerate(axes)]
-    best = _Tiles(tuple(sizes[-1] for sizes in choices), False, math.inf)
+    best = _Tiles(tuple(sizes[-1] for sizes in choices), False, math.inf, 0.0)
     for _ in range(ROUNDS):
         before = best
         for a in reversed(range(problem.rank)):  # rows first: they are transformed one by one
@@ -171,12 +176,12 @@ def _along(
         changed = (*tile[:axis], size, *tile[axis + 1 :])
         if math.prod(changed) <= LARGEST_POINTS or size == sizes[-1]:
             for kept in _ways(problem, changed):
-                seconds = _Work(problem, changed, kept, axes, profile).seconds()
-                yield _Tiles(changed, kept, seconds)
+                work = _Work(problem, changed, kept, axes, profile)
+                yield _Tiles(changed, kept, work.seconds(), work.preparation())
 
 
 def _time(tiles: _Tiles) -> float:
-    return tiles.seconds
+    return tiles.seconds + PREPARED * tiles.preparation
 
 
 def _ways(problem: Problem, tile: tuple[int, ...]) -> tuple[bool, ...]:
@@ -235,9 +240,8 @@ class _Work:
         self._chunks = 1 if self._depthwise else -(-self._tiles // at_once)
 
     def seconds(self) -> float:
-        """A run, and a share of the preparation."""
-        run = shared(self.transforms() + self.products() + self.memory(), self._profile)
-        return START + run + PREPARED * self.preparation()
+        """A run."""
+        return START + shared(self.transforms() + self.products() + self.memory(), self._profile)
 
     def transforms(self) -> float:
         """Of all tiles' channels, there and back, for the rows that hold outputs only."""

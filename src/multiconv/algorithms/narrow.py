@@ -26,7 +26,7 @@ class Narrow(NativeAlgorithm):
     summary = "8- and 16-bit integers, small kernels of integers and means of bytes, exact"
     value_sensitive = True
 
-    RATE = 0.468
+    RATE = 0.35
     """Products of 16-bit lanes a second, as a share of the peak rate of single floats."""
 
     AROUND, EDGES = 1.7, 51e-9

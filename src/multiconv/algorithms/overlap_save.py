@@ -21,6 +21,7 @@ from multiconv.algorithms._native import (
     NativeAlgorithm,
     far_output,
     handed_out,
+    streamed,
 )
 from multiconv.algorithms._radices import smooth_below, smooth_from, stages
 
@@ -59,7 +60,7 @@ class OverlapSave(NativeAlgorithm):
         return _best(problem).tile
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
-        """The kernel's transform and all blocks', at the best block size."""
+        """All blocks' transforms, at the best block size."""
         best = _best(problem)
         eps = rounding(problem.acc_dtype)
         error = 3 * eps * math.log2(math.prod(best.tile) + 1)
@@ -68,6 +69,10 @@ class OverlapSave(NativeAlgorithm):
             self.scratch(problem, planning.machine),
             error,
         )
+
+    def packing(self, problem: Problem, traits: KernelTraits, planning: Planning) -> float:
+        """The kernel's transform."""
+        return _best(problem).preparation
 
 
 STAGE = {2: 17.4, 3: 27.6, 4: 34.9, 5: 32.8, 8: 48.1}
@@ -82,10 +87,10 @@ SET, ROW_IN, ROW_OUT = 500e-9, 172e-9, 98.4e-9
 START = 1.5e-6
 """Seconds until the first block is loaded."""
 
-SHARED = 10e-6
+SHARED = 5e-6
 """Seconds until other threads have the kernel's spectrum in their caches."""
 
-VOLUME, APART = 1.1, 1.2
+VOLUME, APART = 1.3, 1.2
 """How much longer blocks of volumes take, and blocks whose taps are far apart."""
 
 TRIPS = {1: 0.7, 4: 2.4, 12: 8.8}
@@ -99,6 +104,7 @@ ROOT, TAP, POINT = 2.6e-9, 2.6e-9, 0.7e-9
 class _Blocks:
     tile: tuple[int, ...]
     seconds: float
+    preparation: float
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ class _Axis:
 
 @lru_cache(maxsize=4096)
 def _best(problem: Problem) -> _Blocks:
-    """Block sizes by predicted time."""
+    """Block sizes by predicted time, of a run and of a preparation."""
     profile = machine()
     axes = [
         _Axis(o, window(k, d), s)
@@ -141,8 +147,10 @@ def _best(problem: Problem) -> _Blocks:
     choices = [sizes[:: -(-len(sizes) // limit)] for sizes in choices]
     tiles, weights = _grid(choices), _grid([[_weight(n) for n in sizes] for sizes in choices])
     seconds = _seconds(problem, tiles, weights, axes, profile)
-    best = int(seconds.argmin())
-    return _Blocks(tuple(int(n) for n in tiles[best]), float(seconds[best]))
+    preparation = _preparation(problem, tiles, weights, profile)
+    best = int((seconds + preparation).argmin())
+    tile = tuple(int(n) for n in tiles[best])
+    return _Blocks(tile, float(seconds[best]), float(preparation[best]))
 
 
 def _grid(choices: Sequence[Sequence[float]]) -> Array:
@@ -153,7 +161,7 @@ def _grid(choices: Sequence[Sequence[float]]) -> Array:
 def _seconds(
     problem: Problem, tiles: Array, weights: Array, axes: list[_Axis], profile: Machine
 ) -> Array:
-    """A run with each block size, and a preparation, which calls without a plan pay for."""
+    """A run with each block size."""
     complex_values = problem.acc_dtype.kind == "c"
     value = problem.acc_dtype.itemsize
     real = value // 2 if complex_values else value
@@ -191,14 +199,12 @@ def _seconds(
         run *= VOLUME
     if problem.rank > 1 and max(problem.dilation) > 1:
         run *= APART
-    run += _preparation(problem, tiles, weights, points, profile)
-    return run
+    return np.maximum(run, streamed(problem, profile))
 
 
-def _preparation(
-    problem: Problem, tiles: Array, weights: Array, points: Array, profile: Machine
-) -> Array:
+def _preparation(problem: Problem, tiles: Array, weights: Array, profile: Machine) -> Array:
     """Every kernel's transform, in double precision, of the lines that hold taps."""
+    points = tiles.prod(axis=1)
     kernels = problem.groups * problem.group_out
     lanes = max(profile.lanes // 2, 1)
     lines = kernels if problem.rank == 1 else 1

@@ -8,7 +8,7 @@ from multiconv._geometry import out_size, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
-from multiconv.algorithms._in_place import KernelInPlace
+from multiconv.algorithms._in_place import KernelInPlace, layer_refusal
 from multiconv.algorithms._native import CALL, shared
 
 
@@ -23,29 +23,30 @@ class PanelSum(KernelInPlace):
     name = "panel_sum"
     summary = "weight gradients of layers with channels first, floats, any geometry"
 
-    RATE = 0.88
+    RATE = 0.77
     """Of the peak multiply-add rate, in the innermost loop."""
 
     VECTORS, PANEL = 3, 38 << 10
     """Of a panel, and its bytes."""
 
-    BLOCK, TILE = 60, 6000
+    BLOCK, TILE = 60, 3500
     """Clock cycles that a block of sums and a tile take beyond their work."""
 
     TURN, COPY, ROW = 0.45, 0.5, 70
     """Clock cycles that a number takes into its panel, and, where windows overlap or skip, into
     its box; that a row of a box takes beyond its numbers."""
 
-    TRIPS = 0.5
+    TRIPS = 1
     """Trips through memory that data and gradients are worth."""
+
+    BEYOND = 2
+    """Times as many outputs as taps have layers that are no gradients, at least."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Few outputs that lie as sums do, and what the kernel takes."""
         if problem.data_format == "channels_last":
             return Refusal("where channels come last, sums are no rows of the result")
-        if 2 * math.prod(problem.kernel) < math.prod(out_size(problem)):
-            return Refusal("few taps for so many outputs: that is a layer, not a gradient")
-        return super().accepts(problem, traits)
+        return layer_refusal(problem, self.BEYOND) or super().accepts(problem, traits)
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds in whole vectors, the way of samples into panels, and the memory."""

@@ -22,14 +22,20 @@ class PixelSum(KernelInPlace):
     name = "pixel_sum"
     summary = "kernels about as large as the data, real dtypes and integers: weight gradients"
 
-    EFFICIENCY, FEW_OUTPUTS = 0.92, 0.092
+    EFFICIENCY, FEW_OUTPUTS = 0.77, 0.16
     """Share of the peak multiply-add rate, output channels in the lanes, and pixels."""
 
     FEW_PLACES = 0.2
     """What is left of it where outputs outnumber places."""
 
-    AROUND = 60
-    """Places that beginning and storing the sums takes as long as."""
+    AROUND, CHANNEL = 60, 8
+    """Places that beginning and storing the sums takes as long as, and each further channel."""
+
+    GROUP, FEW_GROUP = 3.5e-6, 0.7e-6
+    """Seconds that a group takes beyond its work, its output channels in the lanes, and pixels."""
+
+    TRIPS, AGAIN = 3.5, 1.2
+    """Trips through memory that data and gradients are worth, and that each panel of them is."""
 
     MOST_OUTPUTS = 4096
 
@@ -47,14 +53,17 @@ class PixelSum(KernelInPlace):
         across = 2 * problem.group_out >= lanes
         columns = -(-problem.group_out // lanes) * lanes if across else problem.group_out
         rows = -(-problem.batch * math.prod(out_size(problem)) // 8) * 8
-        flops = 2.0 * (places + self.AROUND) * problem.groups * rows * columns
+        around = self.AROUND + self.CHANNEL * (problem.group_in - 1)
+        flops = 2.0 * (places + around) * problem.groups * rows * columns
         speed = machine.flops(size) * (self.EFFICIENCY if across else self.FEW_OUTPUTS)
         if math.prod(problem.kernel) < math.prod(out_size(problem)):
             speed *= self.FEW_PLACES
         data = problem.batch * problem.in_channels * reached(problem)
         gradient = problem.out_channels * places
-        copies = data * -(-columns // (4 * lanes)) + gradient * -(-problem.batch // 64)
-        alone = flops / speed + 3 * copies * size / machine.bandwidth1
+        panels = data * -(-columns // (4 * lanes)) + gradient * -(-problem.batch // 64)
+        moved = self.TRIPS * (data + gradient) + self.AGAIN * panels
+        alone = flops / speed + moved * size / machine.bandwidth1
+        alone += self.GROUP * problem.groups if across else self.FEW_GROUP * (problem.groups - 1)
         eps = rounding(problem.acc_dtype)
         return Cost(2 * CALL + shared(alone, machine), self.scratch(problem, machine),
                     (places + 1) * eps)  # fmt: skip

@@ -27,7 +27,7 @@ class Planar(SharedLoads):
     ROWS = 8
     """Output channels of a block."""
 
-    PRODUCT, LOAD, AROUND = 0.59, 2.0, 10.4
+    PRODUCT, LOAD, AROUND = 0.55, 1.7, 9.0
     """Clock cycles of a vector of products, of a tap that a block's products share, and of a vector
     of sums on its way through the registers and lines."""
 
@@ -41,7 +41,7 @@ class Planar(SharedLoads):
     NEAR, BEYOND = 2.0, 8.0
     """Trips through memory that weights take for each image: what caches hold, and what not."""
 
-    CALL_MORE = 5e-6
+    CALL_MORE = 2.5e-6
     """Seconds that a call takes beyond others."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:

@@ -51,7 +51,7 @@ class RunningSum(NativeAlgorithm):
         return Cost(CALL + _best(problem)[1], self.scratch(problem, planning.machine), error)
 
 
-MOVE, CONVERT, DOUBLING, BLOCKS, RING = 0.75, 18, 7, 6.2, 12
+MOVE, CONVERT, DOUBLING, BLOCKS, RING = 0.75, 18, 6, 5.2, 10
 """Time of one vector in vector multiply-adds at the peak rate: to read and write it, to do so where
 it is stored in another type, to double the windows along a line, to add windows of whole vectors,
 and to pass through the ring of an axis."""

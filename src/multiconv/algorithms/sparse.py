@@ -26,19 +26,26 @@ class Sparse(NativeAlgorithm):
     summary = "kernels that are mostly zero on single channels, any dtype and boundary"
     value_sensitive = True
 
-    EFFICIENCY = (0.52, 0.5, 0.4)
+    EFFICIENCY = (0.39, 0.5, 0.4)
     """Share of the peak multiply-add rate, by rank: most products need a load of their own."""
 
     WHOLE = 0.6
     """What is left of it for integers."""
 
+    NEAR, BEYOND = (1 / 90, 1 / 48), 0.4
+    """Share of a thread's cache that rows, and planes, under a window fit into; what is left where
+    not."""
+
+    READ, TAP = 0.8, 20e-9
+    """Trips through memory that data are worth, and seconds that each tap takes."""
+
     EACH = 1.3
     """Taps whose time an output takes beyond its sum: checking, writing."""
 
-    ROW = 48e-9
+    ROW = 64e-9
     """Seconds that each row takes that is copied."""
 
-    EACH_COMPLEX = 25
+    EACH_COMPLEX = 19
     """The same for complex numbers, whose parts are taken apart first."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
@@ -51,7 +58,7 @@ class Sparse(NativeAlgorithm):
             return Refusal("too few taps are zero for skipping them to pay")
         return super().accepts(problem, traits)
 
-    LISTS = 1.5e-6
+    LISTS = 2e-6
     """Seconds that a call takes beyond its work and others."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
@@ -68,10 +75,13 @@ class Sparse(NativeAlgorithm):
         )
         if problem.acc_dtype.kind in "iu":
             rate *= self.WHOLE
+        planes = problem.kernel[0] * math.prod(problem.in_size[1:]) * problem.x_dtype.itemsize
+        if problem.rank > 1 and planes > self.NEAR[problem.rank > 2] * machine.cache:
+            rate *= self.BEYOND
         read = problem.batch * problem.in_channels * reached(problem)
-        alone = flops / rate + 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
+        alone = flops / rate + self.READ * read * problem.x_dtype.itemsize / machine.bandwidth1
         alone += self.ROW * read / problem.in_size[-1]
-        work = shared(alone, machine) + far_output(problem, machine)
+        work = shared(alone, machine) + far_output(problem, machine) + self.TAP * taps
         error = (taps + 1) * rounding(problem.acc_dtype)
         seconds = CALL + self.LISTS + work
         return Cost(seconds, self.scratch(problem, machine), error)

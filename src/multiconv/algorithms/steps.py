@@ -60,6 +60,8 @@ class Steps(NativeAlgorithm):
             ring *= tile[axis]
         steps += ring * ADD
         box = steps * 2 * lanes / profile.flops(size) + lines * LOOP + BOX
+        if problem.rank > 1:
+            box *= PLANES
         tasks = problem.batch * problem.in_channels
         tasks *= math.prod(-(-n // t) for n, t in zip(count, tile, strict=True))
         moved = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
@@ -74,6 +76,9 @@ MOVE, DOUBLING, BLOCKS, RING, ADD = 7.04, 4.0, 14.4, 11.2, 4.8
 """Time of one vector in vector multiply-adds at the peak rate: to read and write it, to double the
 windows along a line, to add windows of whole vectors, to pass through the ring of an axis, and to
 join the sums of the boxes before."""
+
+PLANES = 0.55
+"""What boxes of several axes take of that."""
 
 LOOP, BOX, TASK = 76.8e-9, 44.8e-9, 110e-9
 """Seconds that one line, one box of a tile and one tile take beyond their vectors."""

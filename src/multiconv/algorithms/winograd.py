@@ -27,6 +27,7 @@ class Winograd(NativeAlgorithm):
 
     name = "winograd"
     summary = "float layers with several channels, kernels of 2 to 7 taps a side, without stride"
+    PACKING = 1.75
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:
         """Layers whose kernels a transform keeps."""
@@ -86,6 +87,9 @@ FORWARD, BACK = 6.9, 3.6
 ARRAYS, NEAR, FAR = 3.6, 0.71, 0.6
 """Trips at one thread's bandwidth that input and output are worth, weights that caches hold, and
 what is beyond these."""
+
+MANY, AGAIN = 80, 2.0
+"""Products of a tile from which on no cache holds a block of tiles, and the trips these take."""
 
 APART = 2.0
 """How much longer arrays take whose taps lie apart."""
@@ -198,13 +202,15 @@ def _seconds(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float
     into = -(-problem.group_in // lanes) * lanes
     out = -(-problem.group_out // lanes) * lanes
     into *= products * rows * size
+    back = products * rows * out * size
     flops = PRODUCTS * 2.0 * products * taps * rows * problem.group_in * out
-    flops += FORWARD * into + BACK * products * rows * out * size
+    flops += FORWARD * into + BACK * back
     arrays = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
     arrays += outputs(problem) * problem.out_dtype.itemsize
     weights = _packed(problem, tile, profile)
     near = min(weights, profile.threads * profile.cache)
     trips = ARRAYS * (APART if max(problem.dilation) > 1 else 1) * arrays
     trips += NEAR * near + FAR * (weights - near)
+    trips += AGAIN * (into + back) if products > MANY else 0
     alone = flops / profile.flops(size) + trips / profile.bandwidth1
     return shared(alone, profile) + BEGIN

@@ -16,24 +16,26 @@ class WinogradGradient(KernelInPlace):
     """Tiles of data and of gradients are transformed, multiplied and summed, then transformed back.
 
     A 3 x 3 kernel takes a quarter of the multiplications. The sum over all tiles is taken before
-    the way back, which is linear. Data of which a few values stand out are summed directly. After
-    Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016).
+    the way back, which is linear. Dilated layers are several plain ones, and volumes pairs of
+    planes. Data of which a few values stand out are summed directly. After Lavin & Gray, "Fast
+    Algorithms for Convolutional Neural Networks" (2016).
     """
 
     name = "winograd_gradient"
-    summary = "weight gradients of 3 x 3 and 5 x 5 layers, floats, no strides and no dilation"
+    summary = "weight gradients of layers with 3 x 3 or 5 x 5 taps in a plane, floats, no strides"
 
     PRODUCTS = 6
     """Of a tile, along each axis."""
 
-    RATE = 0.63
+    RATE = 0.75
     """Of the peak multiply-add rate, in the products."""
 
-    TRANSFORM = 80
+    TRANSFORM = 74
     """Multiply-adds that a number of a transformed tile takes."""
 
-    TRIPS, SUMS = 1.5, 2.4
-    """Trips through memory that data and gradients are worth, and how many times that sums are."""
+    TRIPS, SUMS, SUMS_LAST = 1.5, 2.4, 1.4
+    """Trips through memory that data and gradients are worth, and how many times that sums are; the
+    last where outputs lie innermost, so that they are stored in whole vectors."""
 
     FEWEST = 8
     """Channels on either side below which transforms take longer than products."""
@@ -57,17 +59,22 @@ class WinogradGradient(KernelInPlace):
         machine, size = planning.machine, problem.acc_dtype.itemsize
         lanes = machine.vector(size)
         products = self.PRODUCTS**2
-        tile = self.PRODUCTS - out_size(problem)[0] + 1
-        tiles = problem.group_in * math.prod(-(-n // tile) for n in problem.kernel)
+        taps = out_size(problem)[0] if problem.rank > 2 else 1
+        tile = self.PRODUCTS - out_size(problem)[-1] + 1
+        tiles = problem.group_in * (problem.kernel[0] if problem.rank > 2 else 1)
+        for outs, apart in zip(problem.kernel[-2:], problem.stride[-2:], strict=True):
+            phases = min(apart, outs)
+            tiles *= phases * -(-outs // (phases * tile))
         inputs = -(-problem.batch // lanes) * lanes
         columns = -(-problem.group_out // lanes) * lanes
         numbers = products * tiles * (inputs + columns)
-        work = products * tiles * inputs * columns / self.RATE + self.TRANSFORM * numbers
+        work = taps * products * tiles * inputs * columns / self.RATE + self.TRANSFORM * numbers
         moved = problem.batch * problem.in_channels * reached(problem) + 2 * outputs(problem)
         moved += problem.out_channels * problem.group_in * math.prod(problem.kernel)
-        sums = problem.groups * products * inputs * columns
+        sums = problem.groups * taps * products * inputs * columns
         alone = 2 * problem.groups * work / machine.flops(size)
-        alone += self.TRIPS * (moved + self.SUMS * sums) * size / machine.bandwidth1
+        each = self.SUMS_LAST if problem.data_format == "channels_last" else self.SUMS
+        alone += self.TRIPS * (moved + each * sums) * size / machine.bandwidth1
         terms = problem.group_in * math.prod(problem.kernel)
         error = rounding(problem.acc_dtype) * (terms + self.ROUNDINGS)
         seconds = CALL + self.BEGIN + shared(alone, machine)

@@ -16,6 +16,9 @@ from ._case import Case
 from ._comparison import OURS
 from ._results import LAST, ONE_SHOT
 
+LINE = 64
+"""Bytes of a line of the cache."""
+
 
 class LayerCase(Case):
     """A layer, or one of its gradients, on values around 0."""
@@ -93,7 +96,7 @@ class LayerCase(Case):
         if "x_shape" in options:
             n, c, *size = options["x_shape"]
             options["x_shape"] = (n, *size, c)
-        data = np.ascontiguousarray(np.moveaxis(first, 1, -1))
+        data = _placed(np.moveaxis(first, 1, -1))
         weights = np.ascontiguousarray(second.transpose(*range(2, 2 + rank), 1, 0))
         plan = mc.plan(function, data, weights, **options)
         return lambda: np.moveaxis(plan(data), -1, 1)
@@ -104,7 +107,15 @@ def _drawn(seed: int, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     if dtype.kind in "iu":
         bounds = np.iinfo(dtype)
         whole = np.random.default_rng(seed).integers(bounds.min, bounds.max + 1, shape)
-        return np.asarray(whole, dtype)
+        return _placed(np.asarray(whole, dtype))
     drawn = np.random.default_rng(seed).standard_normal(shape, np.float32)
-    values: Array = drawn.astype(dtype, copy=False)
-    return values
+    return _placed(drawn.astype(dtype, copy=False))
+
+
+def _placed(values: Array) -> Array:
+    """A copy that begins on a line of the cache, as all tensors of frameworks do."""
+    memory = np.empty(values.nbytes + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    copy = memory[start : start + values.nbytes].view(values.dtype).reshape(values.shape)
+    copy[...] = values
+    return copy

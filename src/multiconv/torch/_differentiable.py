@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import TransformType
+from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
 from torch.autograd import Function, forward_ad
 
 from multiconv.torch._plain import is_eager, records
@@ -53,10 +55,7 @@ def differentiable(
         if is_eager(*tensors):
             chosen: Rule = eager.apply if records(*tensors) else compute
             return chosen(*inputs)
-        transformed = not torch.compiler.is_compiling() and (
-            torch._C._functorch.maybe_current_level() is not None or forward_ad._current_level >= 0
-        )
-        result: Tensor = recorded.apply(*inputs) if transformed else op(*inputs)
+        result: Tensor = recorded.apply(*inputs) if _derives() else op(*inputs)
         return result
 
     vmap = batching(run)
@@ -82,6 +81,18 @@ def differentiable(
     recorded: Any = _function(op, **rules)
     eager: Any = _function(op, forward=forward, backward=backward)
     return run
+
+
+def _derives() -> bool:
+    """Whether a transform takes derivatives here, which needs an autograd function."""
+    if not torch.compiler.is_compiling():
+        return (
+            torch._C._functorch.maybe_current_level() is not None or forward_ad._current_level >= 0
+        )
+    # What torch.compile can tell. It leaves the graph for an autograd function that batches.
+    if torch._C._functorch.get_dynamic_layer_stack_depth() == 0:
+        return False
+    return bool(retrieve_current_functorch_interpreter().key() != TransformType.Vmap)
 
 
 def _function(op: Any, **rules: Rule) -> type[Function]:

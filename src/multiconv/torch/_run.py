@@ -19,7 +19,7 @@ def run_layer(
     last = views.is_last(x)
     with threads():
         y = function(
-            views.data(x, last), views.kernel(w, last), views.vector(bias),
+            views.data(x, last), views.kernel(w, last, x.ndim), views.vector(bias),
             scale=views.vector(scale), data_format=views.FORMATS[last],
             residual=None if residual is None else views.data(residual, last), **options,
         )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from multiconv import _arrays
+from multiconv import ShapeDtype, _arrays
 from multiconv._typing import Array
 
 FORMATS = {False: "channels_first", True: "channels_last"}
@@ -34,9 +34,15 @@ def data(tensor: Tensor, last: bool) -> Array:
     return array.transpose(0, *range(2, array.ndim), 1) if last else array
 
 
-def kernel(tensor: Tensor, last: bool) -> Array:
-    """``(O, I, *size)``, or its view ``(*size, I, O)``."""
+def contiguous(tensor: Tensor, last: bool) -> Array:
+    """As `data`, without gaps; torch copies with all threads."""
+    return _array((tensor.movedim(1, -1) if last else tensor).contiguous(), "input")
+
+
+def kernel(tensor: Tensor, last: bool, ndim: int = 0) -> Array:
+    """``(O, I, *size)``, or its view ``(*size, I, O)``; of one tap up to so many axes."""
     array = _array(tensor, "weight")
+    array = array.reshape(*array.shape, *[1] * (ndim - array.ndim))
     return array.transpose(*range(2, array.ndim), 1, 0) if last else array
 
 
@@ -56,6 +62,16 @@ def _array(tensor: Tensor, name: str) -> Array:
 def shape(sizes: tuple[int, ...], last: bool) -> tuple[int, ...]:
     """``(N, C, *spatial)`` in the engine's order."""
     return (sizes[0], *sizes[2:], sizes[1]) if last else sizes
+
+
+def outline(tensor: Tensor, last: bool) -> ShapeDtype:
+    """Shape and dtype of `data`."""
+    return ShapeDtype(shape(tuple(tensor.shape), last), dtype_name(tensor))
+
+
+def dtype_name(tensor: Tensor) -> str:
+    """As NumPy has it."""
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def result(array: Array, like: Tensor, last: bool) -> Tensor:

@@ -14,7 +14,9 @@ from multiconv.torch._compile._fusion import fuse_layers
 from multiconv.torch._compile._gradients import replace_gradients
 from multiconv.torch._compile._joining import replace_joining
 from multiconv.torch._compile._linear import replace_linear
+from multiconv.torch._compile._norm import replace_norms
 from multiconv.torch._compile._parameters import parameters
+from multiconv.torch._compile._permutations import sink_permutations
 from multiconv.torch._compile._pooling import replace_pooling
 from multiconv.torch._compile._sequences import join_steps
 from multiconv.torch._compile._stack import with_room
@@ -24,7 +26,11 @@ MANY = 20
 
 
 def _inference(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
-    fuse_layers(graph, replace_linear(graph, parameters(graph)))
+    settled = parameters(graph)
+    replace_linear(graph)
+    replace_norms(graph, settled)
+    sink_permutations(graph)
+    fuse_layers(graph, settled)
     settle_formats(graph)
     replace_joining(graph)
     join_steps(graph)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch.fx import GraphModule, Node
-
-import multiconv
-from multiconv.torch import _views as views
-from multiconv.torch._compile._step import Step
 
 aten = torch.ops.aten
 _VIEWS = (aten.view.default, aten._unsafe_view.default)
@@ -22,11 +19,12 @@ def settle_formats(graph: GraphModule) -> None:
     """
     steps = {node: graph.get_submodule(node.target) for node in graph.graph.nodes
              if node.op == "call_module"}  # fmt: skip
-    if not steps or any(node.target is aten.as_strided.default for node in graph.graph.nodes):
+    if not steps or any(map(_depends_on_strides, graph.graph.nodes)):
         return
     if not all(_is_static(node) for node in steps):
         return
-    first, last = (sum(_seconds(n, s, last) for n, s in steps.items()) for last in (False, True))
+    first, last = (sum(s.seconds(last, *_values(n)) for n, s in steps.items())
+                   for last in (False, True))  # fmt: skip
     if last >= first:
         return
     for step in steps.values():
@@ -37,29 +35,21 @@ def settle_formats(graph: GraphModule) -> None:
     _restore_results(graph)
 
 
+def _depends_on_strides(node: Node) -> bool:
+    """Whether it reads memory by strides; one value a channel lies alike in every format."""
+    if node.target is not aten.as_strided.default:
+        return False
+    sizes = node.args[0].meta["val"].shape
+    return any(n != 1 for n in sizes[2:])
+
+
 def _is_static(node: Node) -> bool:
     tensors = [node.meta["val"], *(a.meta["val"] for a in node.args if isinstance(a, Node))]
     return all(isinstance(n, int) for t in tensors for n in t.shape)
 
 
-def _seconds(node: Node, step: Step, last: bool) -> float:
-    values: list[Any] = [a.meta["val"] if isinstance(a, Node) else None for a in node.args]
-    residual, x, w, *_ = values
-    last = last or views.is_last(x)
-    sizes = tuple(w.shape)
-    kernel = (*sizes[2:], sizes[1], sizes[0]) if last else sizes
-    options: dict[str, Any] = {}
-    if residual is not None:
-        options["residual"] = _shape(views.shape(tuple(residual.shape), last), residual)
-    plan = multiconv.plan(
-        step.function, _shape(views.shape(tuple(x.shape), last), x), _shape(kernel, w),
-        data_format=views.FORMATS[last], **step.options, **options,
-    )  # fmt: skip
-    return plan.seconds
-
-
-def _shape(sizes: tuple[int, ...], like: torch.Tensor) -> multiconv.ShapeDtype:
-    return multiconv.ShapeDtype(sizes, str(like.dtype).removeprefix("torch."))
+def _values(node: Node) -> Iterator[Any]:
+    return (a.meta["val"] if isinstance(a, Node) else None for a in node.args)
 
 
 def _restore_results(graph: GraphModule) -> None:

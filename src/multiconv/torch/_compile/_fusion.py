@@ -1,8 +1,9 @@
-"""Layers joined with what follows them: batch normalisation, a sum, an activation."""
+"""Layers joined with what follows them: batch normalisation, a factor, a sum, an activation."""
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from torch.fx import GraphModule, Node
 
 from multiconv.torch._compile._activations import activation_of
 from multiconv.torch._compile._layers import Layer, layer_of
-from multiconv.torch._compile._step import Step, normalised
+from multiconv.torch._compile._step import Step, normalised, scaled
 
 aten = torch.ops.aten
 _VIEWS = (
@@ -26,17 +27,19 @@ class _Chain:
 
     layer: Layer
     last: Node
+    settled: frozenset[Node]
     statistics: tuple[Any, ...] = ()
-    epsilon: float = 0.0
+    epilogue: Callable[..., Any] | None = None
     residual: Node | None = None
     activation: str | None = None
     weights: tuple[Any, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self._normalise()
+        self._scale()
         self._add()
         self._activate()
-        self.weights = (self.layer.w, self.layer.bias, *self.statistics)
+        self.weights = (_source(self.layer.w, last=True), self.layer.bias, *self.statistics)
 
     def _follower(self) -> Node | None:
         """The one node that uses the result so far."""
@@ -53,8 +56,19 @@ class _Chain:
             return
         (result,) = norm.users
         if result.target is operator.getitem and result.args[1] == 0:
-            _, *statistics, _, self.epsilon = norm.args
+            _, *statistics, _, epsilon = norm.args
             self.statistics, self.last = tuple(statistics), result
+            self.epilogue = partial(normalised, epsilon)
+
+    def _scale(self) -> None:
+        product = self._follower()
+        if self.statistics or product is None or product.target is not aten.mul.Tensor:
+            return
+        others = [a for a in product.args if a is not self.last]
+        if len(others) == 1 and isinstance(others[0], Node) and _is_factor(others[0], self.last):
+            factor = _source(others[0])
+            if factor in self.settled:  # else the kernel could not stay prepared
+                self.statistics, self.last, self.epilogue = (factor,), product, scaled
 
     def _add(self) -> None:
         add = self._follower()
@@ -83,22 +97,40 @@ def fuse_layers(graph: GraphModule, settled: frozenset[Node]) -> None:
     for node in list(graph.graph.nodes):
         layer = layer_of(node)
         if layer is not None:
-            _replace(graph, _Chain(layer, node), settled)
+            _replace(graph, _Chain(layer, node, settled))
     graph.graph.eliminate_dead_code()
 
 
-def _replace(graph: GraphModule, chain: _Chain, settled: frozenset[Node]) -> None:
+def _replace(graph: GraphModule, chain: _Chain) -> None:
     layer = chain.layer
-    packs = all(w is None or w in settled for w in chain.weights)
+    packs = all(w is None or w in chain.settled for w in chain.weights)
     options = layer.options | {"activation": chain.activation}
-    epilogue = partial(normalised, chain.epsilon) if chain.statistics else None
     name = f"multiconv_{chain.last.name}"
-    graph.add_submodule(name, Step(layer.transposed, options, packs, epilogue))
+    graph.add_submodule(name, Step(layer.transposed, options, packs, chain.epilogue))
     with graph.graph.inserting_before(chain.last):
         step = graph.graph.call_module(name, (chain.residual, layer.x, *chain.weights))
     step.meta = dict(chain.last.meta)
     chain.last.replace_all_uses_with(step)
     graph.graph.erase_node(chain.last)
+
+
+def _is_factor(one: Node, result: Node) -> bool:
+    """Whether it is one number for each channel of a result."""
+    a, b = one.meta.get("val"), result.meta.get("val")
+    if not isinstance(a, torch.Tensor) or not isinstance(b, torch.Tensor):
+        return False
+    sizes = (b.shape[1], *[1] * (b.ndim - 2))
+    return a.shape in (sizes, (1, *sizes)) and a.dtype == b.dtype and a.device == b.device
+
+
+def _source(node: Node, *, last: bool = False) -> Node:
+    """What a node is with axes of size one added, anywhere or behind its own."""
+    while node.target is aten.unsqueeze.default:
+        source, axis = node.args
+        if last and axis not in (-1, source.meta["val"].ndim):
+            break
+        node = source
+    return node
 
 
 def _alike(one: Node, other: Node) -> bool:

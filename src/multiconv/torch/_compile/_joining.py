@@ -37,6 +37,6 @@ def joined(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     sizes = list(first.shape)
     sizes[dim] = sum(t.shape[dim] for t in tensors)
     last = views.is_last(first)
-    array = _memory.empty((math.prod(sizes),), str(first.dtype).removeprefix("torch."))
+    array = _memory.empty((math.prod(sizes),), views.dtype_name(first))
     memory = torch.from_numpy(array).view(views.shape(tuple(sizes), last))
     return torch.cat(tuple(tensors), dim, out=memory.movedim(-1, 1) if last else memory)

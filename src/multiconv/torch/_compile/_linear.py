@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from dataclasses import dataclass
 
 import torch
 from torch.fx import GraphModule, Node
 
 from multiconv.torch._compile._layers import DTYPES
+from multiconv.torch._compile._permutations import added, to_first, to_last
 
 aten = torch.ops.aten
 
 FEWEST_POSITIONS = 8
 """Below, what takes the time is to read the weights, and to call."""
 
+MOST_AXES = 3
+"""Of positions beside the samples, where they stay axes of their own."""
+
 _TRANSPOSES = {aten.t.default: None, aten.permute.default: [1, 0], aten.transpose.int: (0, 1)}
+_VIEWS = (aten.view.default, aten._unsafe_view.default)
 
 
-def replace_linear(graph: GraphModule, settled: frozenset[Node]) -> frozenset[Node]:
+@dataclass(frozen=True)
+class _Linear:
+    """A product of rows (positions, channels) and a transposed weight (outputs, inputs)."""
+
+    rows: Node
+    weight: Node
+    bias: Node | None
+
+
+def replace_linear(graph: GraphModule) -> None:
     """Write products of rows and a transposed weight as layers, which `fuse_layers` then finds.
 
-    Rows (positions, channels) are one sample whose channels lie innermost: nothing is copied.
-    Returns ``settled`` with the kernels made of what is among them.
+    Channels lie innermost: nothing is copied.
     """
-    kernels = set(settled)
     for node in list(graph.graph.nodes):
-        found = _operands(node)
-        if found is not None:
-            bias, rows, weight = found
-            kernel = _replace(graph, node, bias, rows, weight)
-            if weight in settled:
-                kernels.add(kernel)
-    return frozenset(kernels)
+        linear = _linear_of(node)
+        if linear is not None:
+            _replace(graph, node, linear)
+    graph.graph.eliminate_dead_code()
 
 
-def _operands(node: Node) -> tuple[Any, Node, Node] | None:
-    """Bias, rows and weight (outputs, inputs) of a linear layer."""
+def _linear_of(node: Node) -> _Linear | None:
+    """The linear layer that a node is, if it is one for this engine."""
     if node.target is aten.addmm.default and not node.kwargs:
         bias, rows, weight = node.args
     elif node.target is aten.mm.default:
@@ -45,7 +55,7 @@ def _operands(node: Node) -> tuple[Any, Node, Node] | None:
     weight = _transposed(weight)
     if weight is None or not _is_ours(rows) or (bias is not None and bias.meta["val"].ndim != 1):
         return None
-    return bias, rows, weight
+    return _Linear(rows, weight, bias)
 
 
 def _transposed(node: Node) -> Node | None:
@@ -65,17 +75,36 @@ def _is_ours(rows: Node) -> bool:
     return many and value.device.type == "cpu" and value.dtype in DTYPES
 
 
-def _replace(graph: GraphModule, node: Node, bias: Any, rows: Node, weight: Node) -> Node:
-    def add(target: Any, *args: Any) -> Node:
-        new = graph.graph.call_function(target, args)
-        new.meta["val"] = target(*(a.meta["val"] if isinstance(a, Node) else a for a in args))
-        return new
-
+def _replace(graph: GraphModule, node: Node, linear: _Linear) -> None:
+    viewed = _positions(node, linear.rows)
     with graph.graph.inserting_before(node):
-        x = add(aten.unsqueeze.default, add(aten.permute.default, rows, [1, 0]), 0)
-        w = add(aten.unsqueeze.default, weight, -1)
-        y = add(aten.convolution.default, x, w, bias, [1], [0], [1], False, [0], 1)
-        result = add(aten.permute.default, add(aten.squeeze.dim, y, 0), [1, 0])
-    node.replace_all_uses_with(result)
-    graph.graph.erase_node(node)
-    return w
+        if viewed is None:  # one sample
+            x = added(graph, aten.unsqueeze.default, linear.rows, 0)
+        else:
+            x = linear.rows.args[0]
+        rank = x.meta["val"].ndim - 2
+        w = linear.weight
+        for _ in range(rank):
+            w = added(graph, aten.unsqueeze.default, w, -1)
+        y = added(graph, aten.convolution.default, to_first(graph, x), w, linear.bias,
+                  [1] * rank, [0] * rank, [1] * rank, False, [0] * rank, 1)  # fmt: skip
+        result = to_last(graph, y)
+        if viewed is None:
+            viewed, result = node, added(graph, aten.squeeze.dim, result, 0)
+    viewed.replace_all_uses_with(result)
+
+
+def _positions(node: Node, rows: Node) -> Node | None:
+    """The view of a product whose rows are those of an array of more axes; it has them, too."""
+    if rows.target not in _VIEWS or len(node.users) != 1:
+        return None
+    (view,) = node.users
+    source = rows.args[0].meta["val"]
+    if view.target not in _VIEWS or not 3 <= source.ndim <= MOST_AXES + 2:
+        return None
+    sizes = (*source.shape, *view.meta["val"].shape)
+    if not source.is_contiguous() or not all(isinstance(n, int) for n in sizes):
+        return None
+    same = source.shape[:-1] == view.meta["val"].shape[:-1]
+    whole = rows.meta["val"].shape == (math.prod(source.shape[:-1]), source.shape[-1])
+    return view if same and whole else None

@@ -7,20 +7,26 @@ reads is still in the cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from multiconv import ShapeDtype
+from multiconv import ShapeDtype, _core
+from multiconv._machine import machine
 from multiconv._memory import empty
 from multiconv._plan import Plan
 from multiconv._typing import Array
 from multiconv.torch import _views as views
+from multiconv.torch._compile._norm import KeptNorm, Norm, NormPlan
 from multiconv.torch._compile._step import Step
 from multiconv.torch._packed import Packed
+from multiconv.torch._seen import Seen
+
+_AnyPlan = Plan | NormPlan
 
 LARGEST = 1 << 30
 """Bytes between steps from which on no memory is kept for them."""
@@ -34,13 +40,13 @@ class UnfitError(Exception):
 class Part:
     """A step and the places of its tensors: outer ones are counted first, then results."""
 
-    step: Step
+    step: Step | Norm
     residual: int | None
     x: int
     weights: tuple[int | None, ...]
 
     @property
-    def packed(self) -> Packed:
+    def packed(self) -> Packed | KeptNorm:
         """Where its prepared kernels are kept."""
         assert self.step.packed is not None
         return self.step.packed
@@ -58,18 +64,14 @@ def data_from_outside(parts: list[Part], outside: int) -> list[int]:
 
 @dataclass(frozen=True)
 class _Call:
-    """A step of a program, bound to memory if all its data stay where they are."""
+    """A step of a program whose data come from outside or go there."""
 
-    plan: Plan
+    plan: _AnyPlan
     x: int
     residual: int | None
     result: int
-    bound: Callable[[], object] | None
 
     def __call__(self, arrays: dict[int, Array]) -> None:
-        if self.bound is not None:
-            self.bound()
-            return
         epilogue = self.plan.epilogue
         if self.residual is not None:
             epilogue = epilogue._replace(residual=arrays[self.residual])
@@ -88,49 +90,65 @@ class Program:
     def __init__(self, parts: list[Part], results: list[int], outer: tuple[Tensor, ...]) -> None:
         self._parts, self._results, self._first = parts, results, len(outer)
         self._last = any(part.step.wants_last for part in parts) or views.is_last(outer[parts[0].x])
-        self._kernels = [part.packed.plans_of(*part.tensors(outer)) for part in parts]
+        self._weights = sorted({i for part in parts for i in part.weights if i is not None})
+        self._seen = Seen([outer[i] for i in self._weights])
         self._plans = self._planned(outer)
         self._kept = self._placed()
-        self._calls = [self._call(n) for n in range(len(parts))]
         self._data = data_from_outside(parts, self._first)
+        self._copies = self._places_of_copies(outer)
+        self._calls = list(_joined([self._call(n) for n in range(len(parts))]))
 
     def is_still(self, outer: tuple[Tensor, ...]) -> bool:
         """Whether the kernels are as they were."""
-        return all(
-            part.packed.plans_of(*part.tensors(outer)) is kernels
-            for part, kernels in zip(self._parts, self._kernels, strict=True)
-        )
+        return self._seen.are([outer[i] for i in self._weights])
 
     def run(self, outer: tuple[Tensor, ...]) -> list[Tensor]:
         """The results that are handed out."""
         arrays = dict(self._kept)
         for i in self._data:
-            arrays[i] = np.ascontiguousarray(views.data(outer[i], self._last))
+            if i in self._copies:
+                self._copies[i].copy_(outer[i].detach())
+            else:
+                arrays[i] = views.contiguous(outer[i], self._last)
         for i in self._results:
             plan = self._plans[i - self._first]
-            arrays[i] = empty(plan.out_shape, plan.problem.out_dtype)
+            arrays[i] = empty(plan.out_shape, plan.out_dtype)
         for call in self._calls:
             call(arrays)
         like = outer[self._data[0]]
         return [views.result(arrays[i], like, self._last) for i in self._results]
 
-    def _planned(self, outer: tuple[Tensor, ...]) -> list[Plan]:
-        plans: list[Plan] = []
-        for part in self._parts:
+    def _planned(self, outer: tuple[Tensor, ...]) -> list[_AnyPlan]:
+        """Plans for kernels that come from memory, if all are more than caches hold."""
+        options = [part.step.options for part in self._parts]
+        usual = self._each(outer, options, "forecast")
+        if sum(map(_prepared, usual)) > machine().threads * machine().cache:
+            small = [given | {"low_memory": True} for given in options]
+            lean = self._each(outer, small, "forecast")
+            options = [
+                small[n] if _from_memory(lean[n]) < _from_memory(usual[n]) else options[n]
+                for n in range(len(options))
+            ]
+        return self._each(outer, options, "plan")
+
+    def _each(
+        self, outer: tuple[Tensor, ...], options: list[dict[str, Any]], method: str
+    ) -> list[_AnyPlan]:
+        """Every part's plan, with its options."""
+        plans: list[_AnyPlan] = []
+        for part, given in zip(self._parts, options, strict=True):
             residual = None if part.residual is None else self._shape(part.residual, outer, plans)
             x = self._shape(part.x, outer, plans)
             weights = part.tensors(outer)
-            options = part.step.options
-            plans.append(part.packed.plan(x, self._last, *weights, residual=residual, **options))
+            planned = getattr(part.packed, method)
+            plans.append(planned(x, self._last, *weights, residual=residual, **given))
         return plans
 
-    def _shape(self, place: int, outer: tuple[Tensor, ...], plans: list[Plan]) -> ShapeDtype:
+    def _shape(self, place: int, outer: tuple[Tensor, ...], plans: list[_AnyPlan]) -> ShapeDtype:
         if place >= self._first:
             plan = plans[place - self._first]
-            return ShapeDtype(plan.out_shape, plan.problem.out_dtype)
-        tensor = outer[place]
-        sizes = views.shape(tuple(tensor.shape), self._last)
-        return ShapeDtype(sizes, str(tensor.dtype).removeprefix("torch."))
+            return ShapeDtype(plan.out_shape, plan.out_dtype)
+        return views.outline(outer[place], self._last)
 
     def _placed(self) -> dict[int, Array]:
         """Memory for each result that is not handed out; the piece freed last is used first."""
@@ -152,23 +170,70 @@ class Program:
         memory = [empty((size,), np.uint8) for size in pieces]
         return {place: self._array(place, memory[piece]) for place, piece in where.items()}
 
+    def _places_of_copies(self, outer: tuple[Tensor, ...]) -> dict[int, Tensor]:
+        """Memory for data from outside that lie in another format."""
+        copies = {}
+        for i in self._data:
+            if self._last and not views.is_last(outer[i]):
+                outline = views.outline(outer[i], last=True)
+                self._kept[i] = empty(outline.shape, outline.dtype)
+                copies[i] = views.result(self._kept[i], outer[i], last=True)
+        return copies
+
     def _array(self, place: int, memory: Array) -> Array:
         plan = self._plans[place - self._first]
-        part = memory[: _bytes(plan)].view(plan.problem.out_dtype)
+        part = memory[: _bytes(plan)].view(plan.out_dtype)
         return part.reshape(plan.out_shape)
 
-    def _call(self, number: int) -> _Call:
+    def _call(self, number: int) -> _Call | Callable[[], object]:
+        """A step, bound to memory if all its data stay where they are."""
         part, plan, place = self._parts[number], self._plans[number], self._first + number
         needed = [i for i in (part.x, part.residual, place) if i is not None]
-        bound = None
-        if all(i in self._kept for i in needed):
-            residual = None if part.residual is None else self._kept[part.residual]
-            try:
-                bound = plan.bind(self._kept[part.x], self._kept[place], residual)
-            except ValueError:
-                raise UnfitError from None
-        return _Call(plan, part.x, part.residual, place, bound)
+        if not all(i in self._kept for i in needed):
+            return _Call(plan, part.x, part.residual, place)
+        residual = None if part.residual is None else self._kept[part.residual]
+        try:
+            return plan.bind(self._kept[part.x], self._kept[place], residual)
+        except ValueError:
+            raise UnfitError from None
 
 
-def _bytes(plan: Plan) -> int:
-    return math.prod(plan.out_shape) * plan.problem.out_dtype.itemsize
+def _joined(
+    calls: list[_Call | Callable[[], object]],
+) -> Iterator[Callable[[dict[int, Array]], object]]:
+    """What runs them; native ones that follow one another without a step of Python between."""
+    runs: list[_core.Run] = []
+    for call in calls:
+        if isinstance(call, _core.Run):
+            runs.append(call)
+            continue
+        if runs:
+            yield partial(_run_all, runs)
+            runs = []
+        yield call if isinstance(call, _Call) else partial(_run_one, call)
+    if runs:
+        yield partial(_run_all, runs)
+
+
+def _run_all(runs: list[_core.Run], arrays: dict[int, Array]) -> None:
+    _core.run_all(runs)
+
+
+def _run_one(call: Callable[[], object], arrays: dict[int, Array]) -> None:
+    call()
+
+
+def _prepared(plan: _AnyPlan) -> int:
+    """Bytes of its kernel, prepared."""
+    return plan.kept.prepared_bytes if isinstance(plan, Plan) else 0
+
+
+def _from_memory(plan: _AnyPlan) -> float:
+    """Seconds of a run whose kernel no cache holds; a copy moves every byte twice."""
+    if not isinstance(plan, Plan):
+        return 0.0
+    return plan.kept.cost.seconds + 2 * plan.kept.prepared_bytes / machine().bandwidth
+
+
+def _bytes(plan: _AnyPlan) -> int:
+    return math.prod(plan.out_shape) * plan.out_dtype.itemsize

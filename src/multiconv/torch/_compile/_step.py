@@ -27,6 +27,12 @@ def normalised(
     return result.to(mean.dtype), scale.to(mean.dtype)
 
 
+def scaled(bias: Tensor | None, factor: Tensor) -> tuple[Tensor | None, Tensor]:
+    """Bias and scale of a layer whose result is multiplied, channel by channel."""
+    factor = factor.reshape(-1)
+    return (None if bias is None else bias * factor), factor
+
+
 class Step(nn.Module):
     """A layer with its epilogue.
 
@@ -62,3 +68,20 @@ class Step(nn.Module):
             return self.packed(x, w, *more, residual=residual, **self.options)
         bias, scale = self.epilogue(*more) if self.epilogue else (*more, None)
         return run_layer(self.function, x, w, bias, scale=scale, residual=residual, **self.options)
+
+    def seconds(
+        self, last: bool, residual: Tensor | None, x: Tensor, w: Tensor, *more: Tensor | None
+    ) -> float:
+        """Predicted time of the layer alone for data in one format or the other."""
+        last = last or views.is_last(x)
+        sizes = (*w.shape, *[1] * (x.ndim - w.ndim))
+        kernel = (*sizes[2:], sizes[1], sizes[0]) if last else sizes
+        options = dict(self.options)
+        if residual is not None:
+            options["residual"] = views.outline(residual, last)
+        plan = multiconv.plan(
+            self.function, views.outline(x, last),
+            multiconv.ShapeDtype(kernel, views.dtype_name(w)),
+            data_format=views.FORMATS[last], **options,
+        )  # fmt: skip
+        return plan.kept.cost.seconds

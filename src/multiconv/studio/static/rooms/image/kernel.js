@@ -9,7 +9,7 @@ const MOST_NUMBERS = 7; // a side; larger kernels are colours
 const OWN_SIZE = [3, 31, 2];
 
 export class KernelEditor {
-  // onchange(): another kernel is asked for. `show` is told the kernel that was used.
+  // onchange(): another kernel is asked for. `show` is told the kernel that an answer used.
   constructor({ context, presets, onchange }) {
     Object.assign(this, { context, presets, onchange });
     const { t, state } = context;
@@ -130,6 +130,7 @@ export class KernelEditor {
   show(kernel) {
     const { t } = this.context;
     const kept = this.kernel && this.grid.matches(":focus-within");
+    kernel = this.arrays.kernel ?? kernel; // a stroke runs ahead of the answers
     this.kernel = kernel;
     const small = Math.max(...kernel.shape) <= MOST_NUMBERS;
     const cells = small ? this.numbers : this.colours;
