@@ -45,7 +45,7 @@ def browser():
 @pytest.fixture
 def open_room(studio, browser):
     """Open a room as a user would; whatever the page complains of fails the test."""
-    contexts, complaints = [], []
+    contexts, complaints, asked = [], [], set()
 
     def open_(room, state="", *, theme="light", width=1280, height=860, language="en", **options):
         context = browser.new_context(
@@ -58,11 +58,22 @@ def open_room(studio, browser):
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        page.on("request", lambda request: asked.add(request))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda request: asked.discard(request))
         page.goto(f"{studio.partition('#')[0]}#{room}{state}")
         page.locator('main[aria-busy="false"] h1').wait_for()
         return page
 
+    def settle(page):
+        """Wait until every question is answered, those too that an answer makes the page ask."""
+        quiet = 0
+        while quiet < 5:
+            page.wait_for_timeout(50)
+            quiet = 0 if asked else quiet + 1
+
     open_.complaints = complaints
+    open_.settle = settle
     yield open_
     for context in contexts:
         context.close()

@@ -191,7 +191,7 @@ def test_the_machine_is_handed_the_problem(open_room):
     page = open_room("channels", "?preset=strided")
     page.get_by_role("link", name="mb1 ic2 oc2 in7x6 k3x3 s2 p1:1 float64 bias").click()
     page.get_by_role("button", name="Measure").wait_for()
-    assert page.get_by_label("Data").input_value() == "7x6"
+    expect(page.get_by_label("Data")).to_have_value("7x6")
 
 
 def test_groups_hide_the_other_channels(open_room):

@@ -218,7 +218,7 @@ def test_spikes_in_the_browser(open_room, tmp_path):
     spike.press("ArrowRight")
     spike.press("ArrowDown")
     height = round(float(spike.get_attribute("aria-valuenow")), 2)
-    page.wait_for_timeout(600)
+    open_room.settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save result.wav").click()
     download.value.save_as(tmp_path / "result.wav")

@@ -118,6 +118,7 @@ def test_numbers_modes_and_the_flip_are_the_engines(open_room):
     page.get_by_text("same", exact=True).click()
     answer = ask("convolve", f=[2, -1, 3, 0.5], g=[1, 4], mode="same", correlate=True)
     names = [minus(f"y[{k}] = {v:g}") for k, v in enumerate(answer["result"], -1)]
+    page.get_by_role("button", name=names[0], exact=True).wait_for()
     page.get_by_role("button", name=minus("y[3] = 0.5")).wait_for(state="detached")
     shown = page.locator(".lane button").evaluate_all("all => all.map(b => b.ariaLabel)")
     assert shown == names
