@@ -88,6 +88,12 @@ def reached(problem: Problem) -> int:
     return math.prod(min(n, o * k) for n, o, k in sizes)
 
 
+def beyond(problem: Problem) -> int:
+    """Places beyond the edges of one input channel that windows reach."""
+    sizes = (n + sum(pad) for n, pad in zip(problem.in_size, problem.padding, strict=True))
+    return math.prod(sizes) - math.prod(problem.in_size)
+
+
 def check_size(value: int, what: str) -> int:
     """``value`` if it fits into the engine's 64-bit arithmetic."""
     if abs(value) > LARGEST:

@@ -272,7 +272,8 @@ def _wide_range(kernel: Array, part: int = 8, *, in_double: bool = False) -> boo
         return False
     if smallest == 0:
         smallest = size.min(where=size > 0, initial=largest)
-    if smallest < eps / 64 * largest:
+    # Double precision is taken for the sake of every tap.
+    if smallest < (eps * 2**10 if in_double else eps / 64) * largest:
         return True
     runs = _run_maxima(size, part)
     runs = runs[runs > 0]

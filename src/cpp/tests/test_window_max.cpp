@@ -1,53 +1,23 @@
 // window_max against the largest of all values under each window. Arrays lie in blocks of their own
 // size, so that a sanitizer sees any step outside.
-#include <cmath>
 #include <limits>
-#include <random>
 #include <type_traits>
-#include <vector>
 
 #include "registry.hpp"
 #include "tests/check.hpp"
+#include "tests/images.hpp"
 
 using namespace multiconv;
+using test::draw;
+using test::Images;
 
 namespace {
-
-std::mt19937 source(5);
-
-i64 draw(i64 low, i64 high) { return std::uniform_int_distribution<i64>(low, high)(source); }
 
 template <class T>
 constexpr T least() {
   return std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity()
                                      : std::numeric_limits<T>::min();
 }
-
-// Images of three axes, perhaps backwards, turned or with gaps.
-template <class T>
-struct Images {
-  std::vector<T> memory;
-  i64 strides[kMaxDims] = {}, origin = 0;
-
-  Images(i64 batch, i64 groups, const i64* size, int order) {
-    const i64 sizes[] = {batch, groups, 1, size[0], size[1], size[2]};
-    const int orders[2][6] = {{5, 4, 3, 2, 1, 0}, {3, 5, 4, 0, 2, 1}};
-    i64 step = draw(0, 3) ? 1 : 2;
-    for (const int a : orders[order]) {
-      const bool back = draw(0, 5) == 0;
-      strides[a] = back ? -step : step;
-      if (back) origin += step * (sizes[a] - 1);
-      step *= sizes[a];
-    }
-    memory.resize(static_cast<std::size_t>(step));
-    for (T& v : memory) v = static_cast<T>(draw(-90, 90));
-  }
-
-  T& at(i64 n, i64 g, i64 r, i64 c, i64 i) {
-    return memory[static_cast<std::size_t>(origin + n * strides[0] + g * strides[1] +
-                                           r * strides[3] + c * strides[4] + i * strides[5])];
-  }
-};
 
 template <class T>
 void run_one(const Kernel& kernel, DType type, ThreadPool& pool) {
@@ -70,13 +40,13 @@ void run_one(const Kernel& kernel, DType type, ThreadPool& pool) {
     d.out_size[a] = draw(1, d.in_size[a] / d.stride[a] + 3);
   }
   CHECK(kernel.accepts(d) == nullptr);
-  Images<T> x(d.batch, d.groups, d.in_size, static_cast<int>(draw(0, 1)));
-  Images<T> out(d.batch, d.groups, d.out_size, static_cast<int>(draw(0, 1)));
+  Images<T> x(d.batch, d.groups, d.in_size, static_cast<int>(draw(0, test::kOrders - 1)));
+  Images<T> out(d.batch, d.groups, d.out_size, static_cast<int>(draw(0, test::kOrders - 1)));
   if (std::is_floating_point_v<T> && draw(0, 1))
     x.memory[static_cast<std::size_t>(draw(0, static_cast<i64>(x.memory.size()) - 1))] =
         std::numeric_limits<T>::quiet_NaN();
-  ConstView from{x.memory.data() + x.origin, {}};
-  View to{out.memory.data() + out.origin, {}};
+  ConstView from{x.first(), {}};
+  View to{out.first(), {}};
   for (int a = 0; a < 6; ++a) {
     from.strides[a] = x.strides[a];
     to.strides[a] = out.strides[a];

@@ -31,7 +31,7 @@ Number = TypeVar("Number", float, Array)
 LARGEST_RANK = 8
 forced_target = ""
 """Instruction set of every kernel; where empty, the best. `multiconv.testing` sets it."""
-CALL = 2.5e-6
+CALL = 3.5e-6
 """Seconds that one native call takes beyond its work."""
 
 ROUNDS_MORE = 2.5e-6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from multiconv._geometry import out_size, outputs, reached
+from multiconv._geometry import beyond, out_size, outputs, reached
 from multiconv._machine import Machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
@@ -32,41 +32,51 @@ class Direct(NativeAlgorithm):
     name = "direct"
     summary = "any rank, dtype and boundary, tap by tap with SIMD; best for small kernels"
 
-    APART = (0.32, 0.26, 0.29)
+    APART = (0.34, 0.26, 0.44)
     """Share of the peak multiply-add rate, by rank, where every product needs a load of its own."""
 
-    PLANE, VOLUME = 0.52, 0.5
+    PLANE, VOLUME = 0.35, 0.33
     """The same where the rows of a block share loads."""
 
-    SWEPT_PLANE, SWEPT_VOLUME, SWEPT_CHANNELS = 0.6, 0.6, 0.7
+    SWEPT_PLANE, SWEPT_VOLUME, SWEPT_CHANNELS = 0.56, 0.68, 0.45
     """Where rows are swept: each is loaded once for all outputs that see it; what is left of it
     with several channels."""
 
-    PAIRS, SHORT_LINE, LINE = 0.39, 0.46, 0.6
+    PAIRS, SHORT_LINE, LINE = 0.44, 0.67, 0.69
     """Along a line: taps in pairs; two vectors of taps; more."""
 
-    SMALL = 0.85
+    SMALL = 0.73
     """What is left of it where there are few outputs."""
 
-    STRIDED, STRIDED_VOLUME, SEVERAL, MANY_CHANNELS = 0.58, 0.42, 0.91, 0.75
+    STRIDED, STRIDED_VOLUME, SEVERAL, MANY_CHANNELS = 0.66, 0.37, 0.74, 0.56
     """What is left of it with strides, with several channels or parts of a number, and with
     channels on both sides."""
 
-    WHOLE, WHOLE_IN_PLACE = 0.58, 0.52
+    WHOLE, WHOLE_IN_PLACE = 0.65, 0.79
     """What is left of it for integers; those that are summed from the input as it lies."""
 
     FAR = 10e-9
     """Seconds that a sample or an output takes whose neighbours are other channels'."""
 
-    AXIS, MANY, IMAGE, ROW = 750e-9, 2.2e-6, 190e-9, 25e-9
+    AXIS, MANY, IMAGE, ROW = 520e-9, 1.4e-6, 230e-9, 18e-9
     """Seconds that each axis after the first, several channels or parts, each image, and each row
     that is copied take."""
 
-    PHASES = 1.5e-6
+    LINE_END = 18e-9
+    """Seconds that a row of outputs takes beyond them where its data are read as they lie."""
+
+    VECTORS = 12
+    """Of outputs, that are summed at once."""
+
+    BEYOND = 1.6e-9
+    """Seconds that a sample beyond the data's edge takes where data are copied."""
+
+    PHASES = 1.2e-6
     """Seconds that sorting samples by a stride's phases takes beyond others."""
 
-    AROUND_LINE, AROUND_PLANE, AROUND_VOLUME, AROUND_COMPLEX = 3, 13, 20, 3.8
-    """Multiply-adds that an output's way through the registers is worth there."""
+    AROUND_LINE, AROUND_PLANE, AROUND_VOLUME, AROUND_ROWS, AROUND_COMPLEX = 3, 13, 20, 2, 4
+    """Multiply-adds that an output's way through the registers is worth there; of planes and
+    volumes those that are swept, and others."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:
         """Multiply-adds at the peak's share, and the memory traffic."""
@@ -110,26 +120,28 @@ class Direct(NativeAlgorithm):
     def _summed(self, problem: Problem, machine: Machine) -> float:
         """Seconds of everything else."""
         complex_ = problem.acc_dtype.kind == "c"
-        share, around = self._rate(problem, machine)
-        products: float = (_taps(problem) + around) * (4 if complex_ else 1) * _line_waste(problem)
         real = problem.acc_dtype.itemsize // (2 if complex_ else 1)
+        share, around = self._rate(problem, machine, real)
+        products: float = (_taps(problem) + around) * (4 if complex_ else 1) * _line_waste(problem)
         alone = 2 * products * outputs(problem) / (machine.flops(real) * share)
         read = problem.batch * problem.in_channels * reached(problem)
         alone += 2 * read * problem.x_dtype.itemsize / machine.bandwidth1
         alone += self.IMAGE * problem.batch * problem.groups
-        if not _in_place(problem):
+        if _in_place(problem):
+            alone += self.LINE_END * outputs(problem) / out_size(problem)[-1]
+        else:
             alone += self.ROW * read / problem.in_size[-1]
+            alone += self.BEYOND * problem.batch * problem.in_channels * beyond(problem)
         return shared(alone, machine) + far_output(problem, machine)
 
-    def _rate(self, problem: Problem, machine: Machine) -> tuple[float, float]:
+    def _rate(self, problem: Problem, machine: Machine, real: int) -> tuple[float, float]:
         """Share of the peak rate, and what an output costs beside its taps, in taps."""
         share, around = self.APART[min(problem.rank, 3) - 1], 0.0
         if _has_line(problem, machine) and max(problem.stride) == 1:
             share = max(share, self.SMALL * self._line(problem, machine)[0])
         if _in_place(problem) and max(problem.dilation) == 1 and math.prod(problem.kernel[:-1]) > 1:
-            volume = math.prod(problem.kernel[:-2]) > 1
-            share = self.VOLUME if volume else self.PLANE
-            around = self.AROUND_VOLUME if volume else self.AROUND_PLANE
+            share = self.VOLUME if math.prod(problem.kernel[:-2]) > 1 else self.PLANE
+            around = self.AROUND_ROWS
         if max(problem.stride) > 1:
             share *= self.STRIDED if problem.rank < 3 else self.STRIDED_VOLUME
         if min(problem.group_in, problem.group_out) > 1:
@@ -142,9 +154,10 @@ class Direct(NativeAlgorithm):
             share *= self.WHOLE_IN_PLACE if _in_place(problem) else self.WHOLE
         if problem.acc_dtype.kind == "c":
             around = self.AROUND_COMPLEX
-        # Vectors that an image cannot fill take as long as full ones.
-        filled = min(math.prod(out_size(problem)) * problem.acc_dtype.itemsize / 4, machine.lanes)
-        return share * filled / machine.lanes, around
+        # Blocks that an image cannot fill take as long as full ones.
+        image = math.prod(out_size(problem))
+        block = self.VECTORS * machine.vector(real)
+        return share * image / (-(-image // block) * block), around
 
 
 def _taps(problem: Problem) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from multiconv._geometry import out_size, outputs, reached
+from multiconv._geometry import beyond, out_size, outputs, reached
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning, Refusal
@@ -26,14 +26,17 @@ class Narrow(NativeAlgorithm):
     summary = "8- and 16-bit integers, small kernels of integers and means of bytes, exact"
     value_sensitive = True
 
-    RATE = 0.35
+    RATE = 0.2
     """Products of 16-bit lanes a second, as a share of the peak rate of single floats."""
 
-    AROUND, EDGES = 1.7, 51e-9
+    AROUND, EDGES = 2.3, 20e-9
     """Products that an output's way through the registers is worth, and seconds that the two ends
     of a row take."""
 
-    ALONG, APART = 1.5, 2.7
+    BEYOND = 3.5e-9
+    """Seconds that a sample beyond the data's edge takes."""
+
+    ALONG, APART = 0.58, 4.7
     """Products that a tap along the row is worth in outer products, and any tap where no rows share
     their loads."""
 
@@ -51,6 +54,7 @@ class Narrow(NativeAlgorithm):
         read = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
         alone = work / (machine.flops(4) * self.RATE) + read / machine.bandwidth1
         alone += results / out_size(problem)[-1] * self.EDGES
+        alone += self.BEYOND * problem.batch * problem.in_channels * beyond(problem)
         seconds = CALL + shared(alone, machine) + far_output(problem, machine)
         return Cost(seconds, self.scratch(problem, machine), rounding(problem.acc_dtype))
 

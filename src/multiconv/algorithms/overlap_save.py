@@ -78,22 +78,22 @@ class OverlapSave(NativeAlgorithm):
 STAGE = {2: 17.4, 3: 27.6, 4: 34.9, 5: 32.8, 8: 48.1}
 """Operations at the peak rate that take as long as a stage of each radix does for one point."""
 
-READ, WRITE = 7.2, 2.7
+READ, WRITE = 6.4, 3
 """The same for one byte on its way into a lane, and back."""
 
-SET, ROW_IN, ROW_OUT = 500e-9, 172e-9, 98.4e-9
+SET, ROW_IN, ROW_OUT = 860e-9, 230e-9, 130e-9
 """Seconds that the blocks in all lanes take beyond their work, at once and for each row."""
 
-START = 1.5e-6
+START = 670e-9
 """Seconds until the first block is loaded."""
 
-SHARED = 5e-6
+SHARED = 8.3e-6
 """Seconds until other threads have the kernel's spectrum in their caches."""
 
-VOLUME, APART = 1.3, 1.2
+VOLUME, APART = 1, 2.0
 """How much longer blocks of volumes take, and blocks whose taps are far apart."""
 
-TRIPS = {1: 0.7, 4: 2.4, 12: 8.8}
+TRIPS = {1: 2.4, 4: 3.2, 12: 8.8}
 """Trips through memory, of several axes' transforms, of what exceeds the cache so many times."""
 
 ROOT, TAP, POINT = 2.6e-9, 2.6e-9, 0.7e-9

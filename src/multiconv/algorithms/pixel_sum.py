@@ -22,16 +22,16 @@ class PixelSum(KernelInPlace):
     name = "pixel_sum"
     summary = "kernels about as large as the data, real dtypes and integers: weight gradients"
 
-    EFFICIENCY, FEW_OUTPUTS = 0.77, 0.16
+    EFFICIENCY, FEW_OUTPUTS = 0.77, 0.13
     """Share of the peak multiply-add rate, output channels in the lanes, and pixels."""
 
-    FEW_PLACES = 0.2
+    FEW_PLACES = 0.39
     """What is left of it where outputs outnumber places."""
 
     AROUND, CHANNEL = 60, 8
     """Places that beginning and storing the sums takes as long as, and each further channel."""
 
-    GROUP, FEW_GROUP = 3.5e-6, 0.7e-6
+    GROUP, FEW_GROUP = 3.5e-6, 560e-9
     """Seconds that a group takes beyond its work, its output channels in the lanes, and pixels."""
 
     TRIPS, AGAIN = 3.5, 1.2

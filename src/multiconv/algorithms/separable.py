@@ -39,10 +39,10 @@ class Separable(Algorithm):
     summary = "kernels that are an outer product of vectors, one pass per axis"
     value_sensitive = True
 
-    BETWEEN = 0.92
+    BETWEEN = 1.1
     """How much longer passes take whose input has just been written, and not been read."""
 
-    FAR = 2.0
+    FAR = 1.1
     """How many times that long passes take whose data go to memory in between."""
 
     def accepts(self, problem: Problem, traits: KernelTraits) -> Refusal | None:

@@ -26,23 +26,23 @@ class Sparse(NativeAlgorithm):
     summary = "kernels that are mostly zero on single channels, any dtype and boundary"
     value_sensitive = True
 
-    EFFICIENCY = (0.39, 0.5, 0.4)
+    EFFICIENCY = (0.3, 0.35, 0.41)
     """Share of the peak multiply-add rate, by rank: most products need a load of their own."""
 
-    WHOLE = 0.6
+    WHOLE = 0.85
     """What is left of it for integers."""
 
-    NEAR, BEYOND = (1 / 90, 1 / 48), 0.4
+    NEAR, BEYOND = (0.013, 1 / 48), 0.47
     """Share of a thread's cache that rows, and planes, under a window fit into; what is left where
     not."""
 
-    READ, TAP = 0.8, 20e-9
+    READ, TAP = 1.2, 5.6e-9
     """Trips through memory that data are worth, and seconds that each tap takes."""
 
     EACH = 1.3
     """Taps whose time an output takes beyond its sum: checking, writing."""
 
-    ROW = 64e-9
+    ROW = 58e-9
     """Seconds that each row takes that is copied."""
 
     EACH_COMPLEX = 19
@@ -58,7 +58,7 @@ class Sparse(NativeAlgorithm):
             return Refusal("too few taps are zero for skipping them to pay")
         return super().accepts(problem, traits)
 
-    LISTS = 2e-6
+    LISTS = 1.5e-6
     """Seconds that a call takes beyond its work and others."""
 
     def cost(self, problem: Problem, traits: KernelTraits, planning: Planning) -> Cost:

@@ -72,18 +72,18 @@ class Steps(NativeAlgorithm):
         return Cost(seconds, self.scratch(problem, profile), error)
 
 
-MOVE, DOUBLING, BLOCKS, RING, ADD = 7.04, 4.0, 14.4, 11.2, 4.8
+MOVE, DOUBLING, BLOCKS, RING, ADD = 12.0, 1.8, 8.4, 8.4, 11.0
 """Time of one vector in vector multiply-adds at the peak rate: to read and write it, to double the
 windows along a line, to add windows of whole vectors, to pass through the ring of an axis, and to
 join the sums of the boxes before."""
 
-PLANES = 0.55
+PLANES = 0.64
 """What boxes of several axes take of that."""
 
-LOOP, BOX, TASK = 76.8e-9, 44.8e-9, 110e-9
+LOOP, BOX, TASK = 110e-9, 130e-9, 430e-9
 """Seconds that one line, one box of a tile and one tile take beyond their vectors."""
 
-WHOLE = 1.3
+WHOLE = 1.1
 """Boxes whose time a tile takes once, whatever the kernel."""
 
 LINE, EACH = 2048, 8
