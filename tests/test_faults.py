@@ -139,8 +139,8 @@ def test_what_direct_summation_keeps_is_kept_in_images(what, dtype, rng):
 
 LAYERS_ALONE = {"cropped", "depthwise", "depthwise_gradient", "depthwise_transposed",
                 "fft_gradient", "fft_tiled", "gemm", "gemm_pairs", "gemm_quads", "gemm_tiles",
-                "merged", "narrow", "panel_sum", "parts", "pixel_sum", "planar", "polyphase", "winograd",
-                "winograd_gradient"}  # fmt: skip
+                "merged", "narrow", "panel_sum", "parts", "pixel_sum", "planar", "polyphase",
+                "winograd", "winograd_gradient"}  # fmt: skip
 """What takes none of these: the conformance suite and tests of their own show them the same."""
 
 
