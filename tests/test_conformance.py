@@ -71,6 +71,9 @@ PROBLEMS = """
     mb1 in40x30 k5x7 p3:4 cval=18446744073709551615 uint64
     mb2 ic4 oc3 in33 k6 d3 p5:5 b=edge uint16 bias
     mb2 in47x150 k5x4 p2:2,3:1 b=reflect,edge flip dt=uint8,int16,int16,int16 bias
+    in20011 k7 p3:3 b=reflect complex64 scale bias res
+    mb2 ic2 oc3 in40x230 k3x4 p1:2 d2x1 complex128 bias
+    in3x70x150 k2x3x5 p0:1,1:1,2:2 b=edge complex64
     mb3 in7x40x3 k1x5x1 p0:0,2:1,0:0 b=wrap float32 scale bias res act=relu
     mb2 g3 ic3 oc3 in6x5x40 k1x1x9 p0:0,0:0,4:4 b=edge complex64 bias res
     mb4 in3x5x6x7 k2x1x1x3 p1:0,0:0,0:0,2:1 s1x1x1x2 int16

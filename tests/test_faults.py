@@ -439,6 +439,7 @@ GUARD = [
       for n in (16, 17, 48) for m in (5, 9, 23) for s in ("s1", "s2")),
     *(f"mb2 g{g} ic{g} oc{g} in3x{n}x5 k{k} {t}" for n in WIDTHS[3:] for g in (1, 3)
       for k, t in (("1x1x2", "float32"), ("2x1x1", "float64"))),
+    "in16500 k5 p2:2 complex64 bias res", "mb2 in67x131 k3x4 p1:1,2:2 complex128",
     "in40x67 k3x3 p1:1 int16", "in41x50 k3x5 p1:1,2:2 uint8",
     "in37x270 k1x41 p0:0,20:20 float32 precision=fast", "in41x35 k33x1 p16:16,0:0 b=edge float64 "
     "precision=fast",

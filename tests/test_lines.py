@@ -22,6 +22,24 @@ def test_signals_are_exact(taps, dtype, target, rng):
             np.testing.assert_array_equal(got, expected.astype(dtype))
 
 
+@pytest.mark.parametrize("target", testing.targets())
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize(("size", "kernel"), [((20_011,), (7,)), ((150, 171), (4, 5)),
+                                              ((5, 40, 150), (2, 3, 4))])  # fmt: skip
+def test_complex_numbers_are_summed_where_they_lie(size, kernel, dtype, target, rng):
+    x, h = (rng.standard_normal(n) + 1j * rng.standard_normal(n) for n in (size, kernel))
+    x, h = x.astype(dtype), h.astype(dtype)
+    apart = np.repeat(x, 2, -1)[..., ::2]  # goes by copies
+    with testing.forced_target(target):
+        for mode in ("same", "full"):
+            got = mc.convolve(x, h, mode, method="direct", boundary="reflect")
+            copied = mc.convolve(apart, h, mode, method="direct", boundary="reflect")
+            np.testing.assert_array_equal(got, copied)
+        whole = np.round(4 * x), np.round(4 * h)
+        exact = mc.convolve(*whole, method="reference")
+        np.testing.assert_array_equal(mc.convolve(*whole, method="direct"), exact)
+
+
 @pytest.mark.parametrize("taps", [31, 97])
 def test_what_is_not_finite_reaches_its_windows_only(taps, rng):
     x, h = rng.random(2**15).astype(np.float32), rng.random(taps).astype(np.float32)

@@ -4,6 +4,7 @@
 
 #include "kernels/box_sum.hpp"
 #include "kernels/stencil.hpp"
+#include "kernels/stencil_complex.hpp"
 #include "kernels/sweep_task.hpp"
 
 namespace multiconv::MC_TARGET {
@@ -88,15 +89,29 @@ struct Direct {
         return;
       }
     }
+    if constexpr (parts == 2 && kLanes<T> > 1) {
+      const Desc& d = args.desc;
+      Interior in;
+      if (d.x_type == d.compute && d.out_type == d.compute &&
+          find_interior<T>(d, args.x.strides, args.out.strides, in)) {
+        stencil_complex<T>(args, in, offsets_for(d.in_channels * taps_of(d)), is_parallel(d));
+        each_slab<Pair<T>>(args, in, run_boxes);
+        return;
+      }
+    }
     run_boxes(args);
+  }
+
+  static i64* offsets_for(i64 taps) {
+    return static_cast<i64*>(
+        thread_scratch(Slot::spectrum, static_cast<std::size_t>(taps) * sizeof(i64)));
   }
 
   static void run_in_place(const RunArgs& args, const Interior& in) {
     const Desc& d = args.desc;
     i64 outer = 1;
     for (int a = 0; a < d.rank - 2; ++a) outer *= d.kernel[a];
-    i64* offsets = static_cast<i64*>(
-        thread_scratch(Slot::spectrum, static_cast<std::size_t>(outer) * sizeof(i64)));
+    i64* offsets = offsets_for(outer);
     as_stored<T>(d.x_type, args.x.data, [&](auto* x) {
       using S = std::remove_cvref_t<decltype(*x)>;
       if constexpr (reads_in_place<S>) stencil<T, S>(args, in, offsets, is_parallel(d));
@@ -110,8 +125,7 @@ struct Direct {
     const Desc& d = args.desc;
     const Box box = Sum::box_for(d);
     const i64 taps = taps_of(d), terms = taps * d.in_channels;
-    i64* offset = static_cast<i64*>(
-        thread_scratch(Slot::spectrum, static_cast<std::size_t>(terms) * sizeof(i64)));
+    i64* offset = offsets_for(terms);
     const auto place = place_in(d);
     for (i64 c = 0; c < d.in_channels; ++c)
       for (i64 t = 0; t < taps; ++t) offset[place(c, t)] = Sum::offset_of(d, box, c, t);

@@ -42,11 +42,12 @@ MC_INLINE void line_block(const T* box, const TapList<T>& taps, T init, T* dst) 
   for (int v = 0; v < V; ++v) store(dst + v * kLanes<T>, acc[v]);
 }
 
-// Complex numbers as planes of real and imaginary parts `plane` apart.
+// Complex numbers as planes of real and imaginary parts `plane` apart. Products with the taps' real
+// parts and with their imaginary parts are summed apart, as in stencil_complex.hpp.
 template <class T, int V>
 MC_INLINE void line_block(const T* box, i64 plane, const i64* offset, const T* w, i64 n,
                           const T* init, T* dst, i64 dst_plane) {
-  Vec<T> re[V], im[V];
+  Vec<T> re[V], im[V], re_im[V] = {}, im_im[V] = {};
   for (int v = 0; v < V; ++v) {
     re[v] = splat(init[0]);
     im[v] = splat(init[1]);
@@ -57,14 +58,14 @@ MC_INLINE void line_block(const T* box, i64 plane, const i64* offset, const T* w
     for (int v = 0; v < V; ++v) {
       const Vec<T> xr = load(p + v * kLanes<T>), xi = load(p + plane + v * kLanes<T>);
       re[v] += xr * wr;
-      re[v] -= xi * wi;
-      im[v] += xr * wi;
       im[v] += xi * wr;
+      re_im[v] += xr * wi;
+      im_im[v] += xi * wi;
     }
   }
   for (int v = 0; v < V; ++v) {
-    store(dst + v * kLanes<T>, re[v]);
-    store(dst + dst_plane + v * kLanes<T>, im[v]);
+    store(dst + v * kLanes<T>, re[v] - im_im[v]);
+    store(dst + dst_plane + v * kLanes<T>, im[v] + re_im[v]);
   }
 }
 
@@ -88,9 +89,10 @@ struct Number<T, 2> {
   static void line(const T* box, i64 plane, const TapList<T>& taps, const T* init, T* dst,
                    i64 dst_plane, i64 length) {
     const auto [n, offset, w, neighbours] = taps;
+    constexpr int vectors = MC_REGISTERS >= 32 ? 4 : 2;
     i64 q = 0;
-    for (; length - q > kLanes<T>; q += 4 * kLanes<T>)
-      line_block<T, 4>(box + q, plane, offset, w, n, init, dst + q, dst_plane);
+    for (; length - q > kLanes<T>; q += vectors * kLanes<T>)
+      line_block<T, vectors>(box + q, plane, offset, w, n, init, dst + q, dst_plane);
     if (q < length) line_block<T, 1>(box + q, plane, offset, w, n, init, dst + q, dst_plane);
   }
 };

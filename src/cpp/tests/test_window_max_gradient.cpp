@@ -109,7 +109,7 @@ int main() {
   for (const Target& target : targets()) {
     if (!target.supported) continue;
     const Kernel& kernel = *find_kernel("window_max_gradient", target.name);
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < 30; ++round) {
       pool.set_num_threads(1 + round % 3);
       run_one<float>(kernel, DType::f32, pool);
       run_one<double>(kernel, DType::f64, pool);

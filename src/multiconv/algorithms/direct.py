@@ -38,6 +38,9 @@ class Direct(NativeAlgorithm):
     PLANE, VOLUME = 0.35, 0.33
     """The same where the rows of a block share loads."""
 
+    COMPLEX = 0.55
+    """The same for complex numbers that are summed from the input as it lies."""
+
     SWEPT_PLANE, SWEPT_VOLUME, SWEPT_CHANNELS = 0.56, 0.68, 0.45
     """Where rows are swept: each is loaded once for all outputs that see it; what is left of it
     with several channels."""
@@ -154,6 +157,8 @@ class Direct(NativeAlgorithm):
             share *= self.WHOLE_IN_PLACE if _in_place(problem) else self.WHOLE
         if problem.acc_dtype.kind == "c":
             around = self.AROUND_COMPLEX
+            if _in_place(problem):
+                share, around = self.COMPLEX, 0.0
         # Blocks that an image cannot fill take as long as full ones.
         image = math.prod(out_size(problem))
         block = self.VECTORS * machine.vector(real)
@@ -181,7 +186,11 @@ def _in_place(problem: Problem) -> bool:
     """Whether most outputs are summed from the input as it lies, given rows of neighbours."""
     compute = COMPUTE[problem.acc_dtype.name]
     return (
-        (compute in ("float32", "uint32") or problem.x_dtype == compute == "float64")
+        (
+            compute in ("float32", "uint32")
+            or problem.x_dtype == compute == "float64"
+            or problem.x_dtype.kind == "c" == problem.out_dtype.kind
+        )
         and max(*problem.stride, *problem.in_dilation) == 1
         and math.prod(out_size(problem)) >= 2**14
         and problem.in_size[-1] >= 128
