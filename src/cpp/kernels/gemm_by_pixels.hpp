@@ -41,12 +41,20 @@ class ByPixels {
   static constexpr i64 kFewChannels = 256;  // with more, turning pixels around costs little
   static constexpr i64 kTile = 12 * lanes;  // pixels of a tile, at the least
   static constexpr i64 kInputs = 256;       // of a block of pixels that stays in the nearest cache
+  static constexpr i64 kBoxBytes = 24 * 1024;  // of blocks that stay there together
 
   static i64 most_vectors(const Desc& d) {
     return columns_of(static_cast<int>(min_of(kRows, d.out_channels)));
   }
-  static i64 box_numbers(const Desc& d, const Cut& cut) {
+  static i64 block_numbers(const Desc& d, const Cut& cut) {
     return cut.inputs * most_vectors(d) * lanes;
+  }
+  // Blocks that outputs are summed from, row after row: few rows of the result are written at once.
+  static i64 most_blocks(const Desc& d, const Cut& cut) {
+    return max_of(kBoxBytes / static_cast<i64>(sizeof(T)) / block_numbers(d, cut), 1);
+  }
+  static i64 box_numbers(const Desc& d, const Cut& cut) {
+    return block_numbers(d, cut) * most_blocks(d, cut);
   }
   // Whole vectors, and an odd number of them keeps rows apart in the cache.
   static i64 pitch_of(i64 outputs) { return (ceil_div(outputs, lanes) | 1) * lanes; }
@@ -65,35 +73,42 @@ class ByPixels {
 
   void add(i64 c, i64 inputs) {
     const i64 all = straight_ ? pixels_ / lanes : ceil_div(pixels_, lanes);
-    i64 done = 0;
-    for (i64 left = ceil_div(all, most_vectors(d_)); left > 0; --left) {
-      const i64 now = ceil_div(all - done, left);
-      add_block(c, inputs, done * lanes, now);
-      done += now;
+    const i64 blocks = ceil_div(all, most_vectors(d_)), most = most_blocks(d_, task_.cut);
+    for (i64 b = 0; b < blocks; b += most) {
+      const i64 end = min_of(b + most, blocks);
+      add_blocks(c, inputs, end - b, [&](i64 i) { return all * (b + i) / blocks; });
     }
-    if (done * lanes < pixels_) add_block(c, inputs, done * lanes, 1);
+    if (all * lanes < pixels_) add_blocks(c, inputs, 1, [&](i64 i) { return all + i; });
   }
 
-  // A block of pixels stays in the nearest cache while the weights pass by.
-  void add_block(i64 c, i64 inputs, i64 pixel, i64 vectors) {
-    gather(c, inputs, pixel, vectors * lanes);
+  // Blocks of pixels stay in the nearest cache while the weights pass by. Block i ends at vector
+  // vector_of(i + 1).
+  template <class F>
+  void add_blocks(i64 c, i64 inputs, i64 blocks, const F& vector_of) {
+    const i64 begin = vector_of(0);
+    const auto box_of = [&](i64 i) { return box_ + inputs * (vector_of(i) - begin) * lanes; };
+    const auto count_of = [&](i64 i) { return (vector_of(i + 1) - vector_of(i)) * lanes; };
+    for (i64 i = 0; i < blocks; ++i)
+      gather(c, inputs, vector_of(i) * lanes, count_of(i), box_of(i));
     const T* packed = static_cast<const T*>(task_.args.packed);
     for (i64 p = task_.begin; p < task_.end; p += kPanel<T>) {
       const Panel<T> panel = panel_of(d_, packed, task_.g, p, c, d_.in_channels);
       for (i64 m = 0, rows = 0; m < panel.width; m += rows) {
         rows = ceil_div(panel.width - m, ceil_div(panel.width - m, kRows));
-        add_rows({box_, vectors * lanes, inputs}, panel.w + m, panel.width, p + m, rows, pixel, c);
+        for (i64 i = 0; i < blocks; ++i)
+          add_rows({box_of(i), count_of(i), inputs}, panel.w + m, panel.width, p + m, rows,
+                   vector_of(i) * lanes, c);
       }
     }
   }
 
-  void gather(i64 c, i64 inputs, i64 pixel, i64 count) {
+  void gather(i64 c, i64 inputs, i64 pixel, i64 count, T* box) {
     const ConstView& x = task_.args.x;
     const i64 step = x.strides[3], real = min_of(count, pixels_ - pixel);
     const i64 at = task_.x_at + c * x.strides[2] + (task_.first[0] + pixel) * step;
     as_stored<T>(d_.x_type, x.data, [&](auto* typed) {
       for (i64 i = 0; i < inputs; ++i) {
-        T* to = box_ + i * count;
+        T* to = box + i * count;
         copy_row(typed + at + i * x.strides[2], step, real, to);
         fill(to + real, count - real, T(0));
       }
