@@ -42,6 +42,7 @@ class ByPixels {
   static constexpr i64 kTile = 12 * lanes;  // pixels of a tile, at the least
   static constexpr i64 kInputs = 256;       // of a block of pixels that stays in the nearest cache
   static constexpr i64 kBoxBytes = 24 * 1024;  // of blocks that stay there together
+  static constexpr i64 kFar = 4 << 20;         // bytes of results that go on to outer caches
 
   static i64 most_vectors(const Desc& d) {
     return columns_of(static_cast<int>(min_of(kRows, d.out_channels)));
@@ -49,8 +50,11 @@ class ByPixels {
   static i64 block_numbers(const Desc& d, const Cut& cut) {
     return cut.inputs * most_vectors(d) * lanes;
   }
-  // Blocks that outputs are summed from, row after row: few rows of the result are written at once.
+  // Blocks that outputs are summed from, row after row: where results go far, few rows are written
+  // at once.
   static i64 most_blocks(const Desc& d, const Cut& cut) {
+    const i64 results = d.batch * d.groups * d.out_channels * outputs_of(d);
+    if (results * static_cast<i64>(sizeof(T)) < kFar) return 1;
     return max_of(kBoxBytes / static_cast<i64>(sizeof(T)) / block_numbers(d, cut), 1);
   }
   static i64 box_numbers(const Desc& d, const Cut& cut) {
