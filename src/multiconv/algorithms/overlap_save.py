@@ -90,8 +90,8 @@ START = 670e-9
 SHARED = 8.3e-6
 """Seconds until other threads have the kernel's spectrum in their caches."""
 
-VOLUME, APART = 1, 2.0
-"""How much longer blocks of volumes take, and blocks whose taps are far apart."""
+APART = 2.0
+"""How much longer blocks take whose taps are far apart."""
 
 TRIPS = {1: 2.4, 4: 3.2, 12: 8.8}
 """Trips through memory, of several axes' transforms, of what exceeds the cache so many times."""
@@ -195,8 +195,6 @@ def _seconds(
     alone = one * sets + memory
     run: Array = np.minimum(alone, handed_out(alone, profile, sets) + SHARED)
     run += far_output(problem, profile)
-    if problem.rank > 2:
-        run *= VOLUME
     if problem.rank > 1 and max(problem.dilation) > 1:
         run *= APART
     return np.maximum(run, streamed(problem, profile))
