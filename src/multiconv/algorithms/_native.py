@@ -34,7 +34,7 @@ forced_target = ""
 CALL = 3.5e-6
 """Seconds that one native call takes beyond its work."""
 
-ROUNDS_MORE = 2.5e-6
+ROUNDS_MORE = 4e-6
 """Seconds that a transform has to be quicker by: direct summation of small numbers is exact."""
 
 HAND_OUT = 2.5e-6
