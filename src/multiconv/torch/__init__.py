@@ -9,6 +9,7 @@ from multiconv.torch._conv_transpose import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from multiconv.torch._freeze import Frozen, freeze
 from multiconv.torch._modules import (
     Conv1d,
     Conv2d,
@@ -35,6 +36,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "Frozen",
     "accelerate",
     "avg_pool1d",
     "avg_pool2d",
@@ -48,6 +50,7 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "freeze",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",

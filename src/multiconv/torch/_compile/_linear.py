@@ -14,7 +14,7 @@ from multiconv.torch._compile._permutations import added, to_first, to_last
 aten = torch.ops.aten
 
 FEWEST_POSITIONS = 8
-"""Below, what takes the time is to read the weights, and to call."""
+"""Below, what takes the time is to call and to read the weights, which would lie there twice."""
 
 MOST_AXES = 3
 """Of positions beside the samples, where they stay axes of their own."""
@@ -32,19 +32,19 @@ class _Linear:
     bias: Node | None
 
 
-def replace_linear(graph: GraphModule) -> None:
+def replace_linear(graph: GraphModule, fewest: int) -> None:
     """Write products of rows and a transposed weight as layers, which `fuse_layers` then finds.
 
-    Channels lie innermost: nothing is copied.
+    Channels lie innermost: nothing is copied. Fewer rows than ``fewest`` are left to torch.
     """
     for node in list(graph.graph.nodes):
-        linear = _linear_of(node)
+        linear = _linear_of(node, fewest)
         if linear is not None:
             _replace(graph, node, linear)
     graph.graph.eliminate_dead_code()
 
 
-def _linear_of(node: Node) -> _Linear | None:
+def _linear_of(node: Node, fewest: int) -> _Linear | None:
     """The linear layer that a node is, if it is one for this engine."""
     if node.target is aten.addmm.default and not node.kwargs:
         bias, rows, weight = node.args
@@ -53,7 +53,9 @@ def _linear_of(node: Node) -> _Linear | None:
     else:
         return None
     weight = _transposed(weight)
-    if weight is None or not _is_ours(rows) or (bias is not None and bias.meta["val"].ndim != 1):
+    if bias is not None and bias.meta["val"].ndim != 1:
+        return None
+    if weight is None or not _is_ours(rows, fewest):
         return None
     return _Linear(rows, weight, bias)
 
@@ -68,10 +70,10 @@ def _transposed(node: Node) -> Node | None:
     return source if given == wanted and source.meta["val"].is_contiguous() else None
 
 
-def _is_ours(rows: Node) -> bool:
+def _is_ours(rows: Node, fewest: int) -> bool:
     value = rows.meta["val"]
     positions = value.shape[0]
-    many = not isinstance(positions, int) or positions >= FEWEST_POSITIONS
+    many = not isinstance(positions, int) or positions >= fewest
     return many and value.device.type == "cpu" and value.dtype in DTYPES
 
 

@@ -45,9 +45,19 @@ class Sequence(nn.Module):
         self._program: Program | None = None
         self._formats: tuple[Format, ...] = ()
         self._unfit: tuple[Format, ...] = ()
+        self._held = False
+
+    def hold(self) -> bool:
+        """Run as in the last call from now on, whatever kernels are given; whether it can."""
+        self._held = self._program is not None
+        return self._held
 
     def forward(self, *outer: Tensor) -> list[Tensor]:
         """What is handed out, in order."""
+        if self._held:
+            with self._lock, threads():
+                assert self._program is not None
+                return self._program.run(outer)
         if self._lock.acquire(blocking=False):
             try:
                 with threads():

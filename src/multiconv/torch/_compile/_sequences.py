@@ -13,22 +13,23 @@ from multiconv.torch._compile._program import Part
 from multiconv.torch._compile._sequence import Sequence
 from multiconv.torch._compile._step import Step
 
-FEWEST = 2
 
+def join_steps(graph: GraphModule, fewest: int) -> None:
+    """Put a `Sequence` in the place of neighbouring steps whose kernels stay prepared.
 
-def join_steps(graph: GraphModule) -> None:
-    """Put a `Sequence` in the place of neighbouring steps whose kernels stay prepared."""
-    for number, nodes in enumerate(list(_runs(graph))):
+    Fewer than ``fewest`` of them stay by themselves.
+    """
+    for number, nodes in enumerate(list(_runs(graph, fewest))):
         _replace(graph, nodes, f"multiconv_sequence_{number}")
 
 
-def _runs(graph: GraphModule) -> Iterator[list[Node]]:
+def _runs(graph: GraphModule, fewest: int) -> Iterator[list[Node]]:
     nodes: list[Node] = []
     for node in list(graph.graph.nodes):
         if _joins(graph, node):
             nodes.append(node)
             continue
-        if len(nodes) >= FEWEST:
+        if len(nodes) >= fewest:
             yield nodes
         nodes = []
 

@@ -1,4 +1,4 @@
-"""Ours: as a compiler of whole networks, and layer by layer in both memory formats."""
+"""Ours: whole networks frozen or compiled, and layer by layer in both memory formats."""
 
 from __future__ import annotations
 
@@ -14,10 +14,19 @@ from ._contestant import Contestant
 
 def ways(case: ModelCase) -> Iterator[Contestant]:
     """All."""
+    if not case.training:
+        yield Contestant(f"{OURS} frozen", partial(_frozen, case))
     yield Contestant(f"{OURS} compile", partial(_compiled, case))
     yield Contestant(f"{OURS} layers", partial(_layers, case, last=False))
     if case.last is not None:
         yield Contestant(f"{OURS} layers last", partial(_layers, case, last=True))
+
+
+def _frozen(case: ModelCase) -> Run:
+    from multiconv.torch import freeze
+
+    model, x = case.model()
+    return case.call(freeze(model, x), model, x)
 
 
 def _compiled(case: ModelCase) -> Run:
