@@ -1,9 +1,10 @@
 // Depthwise layers whose channels lie beside each other: lanes are channels, and pixels are read
 // where they lie, in the order of memory. Blocks of outputs whose windows leave the input read a
-// copy that goes on beyond the boundary.
+// copy that goes on beyond the boundary, unless one value lies there and taps follow one another.
 #pragma once
 
 #include "kernels/clamp.hpp"
+#include "kernels/depthwise_columns.hpp"
 #include "kernels/depthwise_cut.hpp"
 #include "kernels/depthwise_pack.hpp"
 #include "kernels/depthwise_sum.hpp"
@@ -34,6 +35,7 @@ class InPlace {
         r_(rows_of(d_)),
         clamp_(d_, clamps(d_)),
         rows_(shares(d_) ? kLaneRows : 1),
+        follows_(follows(d_)),
         width_(d_.out_size[d_.rank - 1]) {
     const double block = static_cast<double>(rows_ * width_ * d_.groups * taps_of(d_));
     const i64 worth = static_cast<i64>(static_cast<double>(kWork) / block) + 1;
@@ -46,6 +48,7 @@ class InPlace {
       near_taps_[k] = k * d_.dilation[last] * lanes;
       far_taps_[k] = k * d_.dilation[last] * x_pixel();
     }
+    store(outside_, splat(boundary_value<T>(d_, 0)));
     blocks_ = min_of(worth, ceil_div(r_.out, rows_));
     bands_ = ceil_div(ceil_div(r_.out, rows_), blocks_);
   }
@@ -86,6 +89,15 @@ class InPlace {
     const Rows r = rows_of(d);
     return r.taps > 1 && r.dilation == 1 && r.stride <= 2 && r.out >= kLaneRows;
   }
+  // Whether a block's windows are rows of neighbouring pixels, as far apart as its rows are, and
+  // beyond the input lies one value.
+  static bool follows(const Desc& d) {
+    const Rows r = rows_of(d);
+    const int last = d.rank - 1;
+    return d.rank == 2 && r.dilation == 1 && d.dilation[last] == 1 &&
+           d.stride[last] == (r.stride == 2 ? 2 : 1) && r.stride <= 2 &&
+           r.boundary == Boundary::constant && d.boundary[last] == Boundary::constant;
+  }
   static i64 rows_of_window(const Desc& d) {
     const Rows r = rows_of(d);
     return (shares(d) ? (kLaneRows - 1) * r.stride : 0) + r.taps;
@@ -109,7 +121,7 @@ class InPlace {
       if (known == 5) return add_rows<R, s, 5>(x, y, out, box);
       add_rows<R, s, 0>(x, y, out, box);
     };
-    if (R > 1 && r_.stride == 2) return add.template operator()<2>();
+    if (r_.stride == 2) return add.template operator()<2>();
     add.template operator()<1>();
   }
 
@@ -132,12 +144,15 @@ class InPlace {
     const i64 top = y * r_.stride - r_.pad, left = v * d_.stride[last] - d_.pad_low[last];
     const bool inside = top >= 0 && top + (count - 1) * r_.dilation < r_.size && left >= 0 &&
                         left + columns <= d_.in_size[last];
+    out += y * out_row() + v * out_pixel();
+    const T* from = x + top * x_row() + left * x_pixel();
+    if constexpr (known > 0 && V == most)
+      if (follows_ && d_.groups % lanes == 0)
+        return add_pixels<R, s, known>(from, {top, left, count, columns}, inside, out);
     const T *there[most_rows], *copied[most_rows];
     for (i64 i = 0; i < count; ++i) copied[i] = box + i * columns * lanes;
     i64* source = reinterpret_cast<i64*>(box + count * columns * lanes);
     if (!inside || d_.groups % lanes != 0) find({top, left, count, columns}, source);
-    out += y * out_row() + v * out_pixel();
-    const T* from = x + top * x_row() + left * x_pixel();
     Window<T> window{there, 1, count, 1, r_.taps, d_.kernel[last], nullptr, nullptr};
     for (i64 c = 0; c < d_.groups; c += lanes) {
       const i64 filled = min_of(lanes, d_.groups - c);
@@ -156,22 +171,51 @@ class InPlace {
           d_.has_bias ? load_first(static_cast<const T*>(args_.bias) + c, filled) : Vec<T>{};
       Vec<T> acc[R][V];
       sum_block<true, R, V, s, known>(window, in_place ? far_ : near_, bias, acc);
-      clamp_.template apply<R * V>(&acc[0][0]);
-      T* to = out + c;
-      if (filled == lanes)
-        unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
-          store(to + i / V * out_row() + i % V * out_pixel(), acc[i / V][i % V]);
-        });
-      else
-        unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
-          store_first(to + i / V * out_row() + i % V * out_pixel(), acc[i / V][i % V], filled);
-        });
+      put<R, V>(acc, filled, out + c);
     }
   }
 
   struct Place {
     i64 top, left, rows, columns;
   };
+
+  // The same where each pixel is loaded once.
+  template <int R, int s, int known>
+  void add_pixels(const T* from, const Place& at, bool inside, T* out) const {
+    const int last = d_.rank - 1;
+    const i64 size = d_.in_size[last];
+    const Vec<T> outside = load(outside_);
+    PixelRows<T> rows{{}, {}, max_of(-at.left, 0), min_of(at.columns, size - at.left), outside};
+    for (i64 i = 0; i < at.rows; ++i) rows.step[i] = holds(at.top + i) ? x_pixel() : 0;
+    for (i64 c = 0; c < d_.groups; c += lanes) {
+      for (i64 i = 0; i < at.rows; ++i)
+        rows.row[i] = rows.step[i] != 0 ? from + i * x_row() + c : outside_;
+      const T* w = DepthwisePack<T>::template of<true>(d_, args_.packed, c);
+      const Vec<T> bias = d_.has_bias ? load(static_cast<const T*>(args_.bias) + c) : Vec<T>{};
+      Vec<T> acc[R][most];
+      if (inside)
+        sum_columns<true, R, most, s, known>(rows, w, bias, acc);
+      else
+        sum_columns<false, R, most, s, known>(rows, w, bias, acc);
+      put<R, most>(acc, lanes, out + c);
+    }
+  }
+
+  // Whether there is such a row.
+  bool holds(i64 row) const { return row >= 0 && row < r_.size; }
+
+  template <int R, int V>
+  void put(Vec<T> (*acc)[V], i64 filled, T* to) const {
+    clamp_.template apply<R * V>(&acc[0][0]);
+    if (filled == lanes)
+      unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
+        store(to + i / V * out_row() + i % V * out_pixel(), acc[i / V][i % V]);
+      });
+    else
+      unrolled<R * V>([&](auto i) __attribute__((always_inline)) {
+        store_first(to + i / V * out_row() + i % V * out_pixel(), acc[i / V][i % V], filled);
+      });
+  }
 
   // Where the pixels of a window lie in the input, of one that leaves it.
   void find(const Place& at, i64* source) const {
@@ -208,10 +252,13 @@ class InPlace {
   const Desc& d_;
   const Rows r_;
   const Clamp<T> clamp_;
-  const i64 rows_, width_;  // outputs of a block, down; of a row
-  i64 blocks_, bands_;      // of a task, of an image
+  const i64 rows_;  // of outputs, of a block
+  const bool follows_;
+  const i64 width_;     // outputs of a row
+  i64 blocks_, bands_;  // of a task, of an image
   // From the first pixel that a block reads to those that outputs do, and to those of taps.
   i64 near_[most], far_[most], near_taps_[most_taps], far_taps_[most_taps];
+  T outside_[lanes];
 };
 
 }  // namespace

@@ -48,6 +48,9 @@ class Gemm(SharedLoads):
     TABLES = 4e-6
     """Seconds that finding windows of several taps takes beyond a call."""
 
+    EACH = 0.4e-6
+    """Seconds that each group of each image takes before its windows are read."""
+
     AGAIN, FAR = 0.35, 0.6
     """Trips through memory that reading weights takes for each image, of few outputs, and that
     weights take which caches do not hold."""
@@ -71,7 +74,7 @@ class Gemm(SharedLoads):
             panels, rest = divmod(problem.group_out, self.PANEL * lanes)
             part = 0.0 if rest == 0 else self.HALF if rest <= lanes else 1.0
             busy = (panels + part) * self.PANEL * lanes
-            moved = self._moved(problem)
+            moved = self._moved(problem) + clock * self.EACH * problem.batch * problem.groups
         rate = machine.flops(item) * self.PEAK
         if problem.acc_dtype.kind in "iu":
             rate *= self.WHOLE
