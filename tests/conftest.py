@@ -37,8 +37,9 @@ def pytest_sessionstart(session):
 
     def typical(target):
         lanes = measure(target)["lanes"]
-        return {"flops32": 15e9 * lanes, "flops64": 7.5e9 * lanes, "bandwidth": 29e9,
-                "bandwidth1": 23e9, "cache": 2**21, "wake": 1e-6, "lanes": lanes}  # fmt: skip
+        return {"flops32": 15e9 * lanes, "flops64": 7.5e9 * lanes, "mixed32": 15e9 * lanes,
+                "bandwidth": 29e9, "bandwidth1": 23e9, "cache": 2**21, "wake": 1e-6,
+                "lanes": lanes}  # fmt: skip
 
     _core.measure_machine = typical
     for target in _core.targets():

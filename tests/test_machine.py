@@ -47,12 +47,22 @@ def test_the_profile_is_measured_once_and_kept(cache, monkeypatch):
 def test_the_profile_makes_sense(cache):
     found = _machine.machine()
     assert 1e8 < found.flops64 <= 1.2 * found.flops32 < 1e13
+    assert 0.5 * found.flops32 < found.mixed32 < 4 * found.flops32
     assert 1e8 < found.bandwidth < 1e13
     assert 1e8 < found.bandwidth1 < 1e12
     assert 2**14 <= found.cache <= 2**30
     assert 0 < found.wake < 0.1
     assert found.lanes in (1, 4, 8, 16)
     assert found.threads >= 1
+
+
+@pytest.mark.parametrize(("mixed", "gain"), [(0.9, 1.0), (1.0, 1.0), (2.0, 1.4)])
+def test_transforms_gain_of_additions_that_have_units_of_their_own(mixed, gain):
+    found = dataclasses.replace(
+        _machine.machine(), flops32=2e11, flops64=1e11, mixed32=mixed * 2e11
+    )
+    assert found.transform_flops(4) == pytest.approx(gain * 2e11)
+    assert found.transform_flops(8) == pytest.approx(gain * 1e11)
 
 
 DAMAGE = {

@@ -14,6 +14,7 @@ struct Target {
   int count;
   int vector_bytes;                // 0: one value at a time
   double (*peak_flops)(bool f64);  // measures operations a second of this thread
+  double (*mixed_flops)();         // in float32, every second one an addition counted as two
 };
 
 // Best last.

@@ -15,6 +15,9 @@ from typing import Any
 from multiconv import _core, _store
 from multiconv._version import __version__
 
+BESIDE = 0.4
+"""What transforms gain of additions beside multiplications."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -26,6 +29,8 @@ class Machine:
         Brand string and instruction set in force.
     flops32, flops64 : float
         Multiply-adds of one core, in floating-point operations a second (two each).
+    mixed32 : float
+        The same where every second one is an addition alone, which some processors have units for.
     bandwidth : float
         Bytes a second that all threads together copy from memory to memory.
     bandwidth1 : float
@@ -44,6 +49,7 @@ class Machine:
     cpu: str
     flops32: float
     flops64: float
+    mixed32: float
     bandwidth: float
     bandwidth1: float
     cache: int
@@ -54,6 +60,11 @@ class Machine:
     def flops(self, itemsize: int) -> float:
         """Multiply-add rate of one core for real values of this size."""
         return self.flops64 if itemsize > 4 else self.flops32
+
+    def transform_flops(self, itemsize: int) -> float:
+        """The rate of transforms, which add about as often as they multiply and wait for loads."""
+        beside = max(self.mixed32 / self.flops32 - 1, 0.0)
+        return self.flops(itemsize) * (1 + BESIDE * beside)
 
     def vector(self, itemsize: int) -> int:
         """Values of this size in one vector register."""

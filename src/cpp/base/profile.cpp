@@ -19,9 +19,10 @@ namespace {
 constexpr i64 kPiece = 64 << 10;
 constexpr i64 kBytes = 32 << 20;  // of the source, and as many of the copy
 
-double best_flops(const Target& target, bool f64) {
+template <class F>
+double best_rate(F&& f) {
   double best = 0;
-  for (int i = 0; i < 8; ++i) best = std::max(best, target.peak_flops(f64));
+  for (int i = 0; i < 8; ++i) best = std::max(best, f());
   return best;
 }
 
@@ -107,8 +108,9 @@ MachineProfile measure_machine(const Target& target) {
   MachineProfile profile{};
   profile.cache = cache_sizes().l2;
   profile.lanes = std::max(1, target.vector_bytes / static_cast<int>(sizeof(float)));
-  profile.flops32 = best_flops(target, false);
-  profile.flops64 = best_flops(target, true);
+  profile.flops32 = best_rate([&] { return target.peak_flops(false); });
+  profile.flops64 = best_rate([&] { return target.peak_flops(true); });
+  profile.mixed32 = best_rate(target.mixed_flops);
   // First the rests, in which threads just made find CPUs of their own.
   profile.wake_asleep = hand_over_time(8, std::chrono::microseconds(300));
   profile.wake = hand_over_time(32, std::chrono::microseconds(0));

@@ -9,6 +9,7 @@ struct Target;
 
 struct MachineProfile {
   double flops32, flops64;       // operations a second of one core, two a multiply-add
+  double mixed32;                // the same where every second one is an addition alone
   double bandwidth, bandwidth1;  // bytes a second (read plus written) of a copy in memory, by all
                                  // threads together and by one
   double cache_bandwidth, cache_bandwidth1;  // the same within the second-level caches

@@ -1,5 +1,5 @@
-// The multiply-add rate of one core: as many independent chains as hide the latency, all in
-// registers.
+// The multiply-add rate of one core, and what additions beside them cost: as many independent
+// chains as hide the latency, all in registers.
 #include "base/clock.hpp"
 #include "simd/vec.hpp"
 
@@ -21,8 +21,9 @@ MC_INLINE void hide(V& value) {
 #endif
 }
 
-// Every chain tends to scale / (1 - factor): no overflow, no subnormals.
-template <class T>
+// Two for each step of a chain. Every second chain may add alone; the others tend to
+// term / (1 - factor): no overflow, no subnormals.
+template <bool mixed, class T>
 double flops_per_second() {
   Vec<T> factor = splat(T(0.5)), term = splat(T(1)), chain[kChains];
   hide(factor);
@@ -32,7 +33,8 @@ double flops_per_second() {
   const double start = now();
   for (i64 round = 0; round < kRounds; ++round)
 #pragma GCC unroll 24
-    for (int c = 0; c < kChains; ++c) chain[c] = chain[c] * factor + term;
+    for (int c = 0; c < kChains; ++c)
+      chain[c] = mixed && c % 2 == 1 ? chain[c] + term : chain[c] * factor + term;
 #pragma GCC unroll 24
   for (int c = 0; c < kChains; ++c) hide(chain[c]);
   return 2.0 * kRounds * kChains * kLanes<T> / (now() - start);
@@ -40,6 +42,10 @@ double flops_per_second() {
 
 }  // namespace
 
-double peak_flops(bool f64) { return f64 ? flops_per_second<double>() : flops_per_second<float>(); }
+double peak_flops(bool f64) {
+  return f64 ? flops_per_second<false, double>() : flops_per_second<false, float>();
+}
+
+double mixed_flops() { return flops_per_second<true, float>(); }
 
 }  // namespace multiconv::MC_TARGET

@@ -36,6 +36,7 @@ nb::dict machine_profile(const std::string& name) {
   nb::dict d;
   d["flops32"] = p.flops32;
   d["flops64"] = p.flops64;
+  d["mixed32"] = p.mixed32;
   d["bandwidth"] = p.bandwidth;
   d["bandwidth1"] = p.bandwidth1;
   d["cache"] = p.cache;

@@ -15,14 +15,15 @@ int main() {
     const double start = now();
     const MachineProfile p = measure_machine(target);
     std::printf(
-        "%-9s %7.1f %7.1f GFLOP/s, copy %6.1f %6.1f GB/s, in cache %6.1f %6.1f GB/s, wake %.2f "
+        "%-9s %7.1f %7.1f GFLOP/s, %7.1f mixed, copy %6.1f %6.1f GB/s, in cache %6.1f %6.1f GB/s, "
+        "wake %.2f "
         "%.2f us, "
         "measured in %.1f ms\n",
-        target.name, p.flops32 / 1e9, p.flops64 / 1e9, p.bandwidth / 1e9, p.bandwidth1 / 1e9,
-        p.cache_bandwidth / 1e9, p.cache_bandwidth1 / 1e9, p.wake * 1e6, p.wake_asleep * 1e6,
-        (now() - start) * 1e3);
-    for (const double rate :
-         {p.flops32, p.flops64, p.bandwidth, p.bandwidth1, p.cache_bandwidth, p.cache_bandwidth1})
+        target.name, p.flops32 / 1e9, p.flops64 / 1e9, p.mixed32 / 1e9, p.bandwidth / 1e9,
+        p.bandwidth1 / 1e9, p.cache_bandwidth / 1e9, p.cache_bandwidth1 / 1e9, p.wake * 1e6,
+        p.wake_asleep * 1e6, (now() - start) * 1e3);
+    for (const double rate : {p.flops32, p.flops64, p.mixed32, p.bandwidth, p.bandwidth1,
+                              p.cache_bandwidth, p.cache_bandwidth1})
       CHECK(rate > 1e6 && rate < 1e15);
     CHECK(p.wake > 0 && p.wake < 1);
     CHECK(p.wake_asleep > 0 && p.wake_asleep < 1);

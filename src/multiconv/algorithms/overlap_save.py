@@ -186,7 +186,7 @@ def _seconds(
     far = size / (16 * profile.cache)  # beyond all caches each stage waits for memory
     stages *= np.sqrt(np.maximum(far, 1.0))
     one = SET + ROW_IN * points / tiles[:, -1] + ROW_OUT * rows_out * channels
-    one = one + lanes * stages / profile.flops(real) + moved / profile.flops32
+    one = one + lanes * stages / profile.transform_flops(real) + moved / profile.flops32
     if problem.rank > 1:
         for times, trips in TRIPS.items():
             one += trips * np.maximum(size - times * profile.cache, 0) / profile.bandwidth1

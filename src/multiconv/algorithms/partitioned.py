@@ -121,7 +121,7 @@ def _seconds(problem: Problem, length: int, profile: Machine) -> float:
     itemsize = problem.acc_dtype.itemsize // (1 if real else 2)
     points = length // 2 if real else length
     operations = points * (2 * 5 * math.log2(points) + 6)
-    alone = operations / (profile.flops(itemsize) * Partitioned.EFFICIENCY)
+    alone = operations / (profile.transform_flops(itemsize) * Partitioned.EFFICIENCY)
     moved = Partitioned.PASSES * points * 2 * itemsize
     spilled = moved / profile.bandwidth if 2 * points * itemsize > profile.cache else 0.0
     return min(alone, alone / profile.threads + 3 * (profile.wake + HAND_OUT)) + spilled

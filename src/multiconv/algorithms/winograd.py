@@ -85,7 +85,7 @@ FORWARD, BACK = 6.9, 3.6
 """The same for a byte of transformed input, and of products."""
 
 BEGUN = 500
-"""The same for each product of a tile, however few channels it has."""
+"""The same for each product of a tile and each tap summed, however few channels there are."""
 
 ARRAYS, NEAR, FAR = 3.6, 0.71, 0.6
 """Trips at one thread's bandwidth that input and output are worth, weights that caches hold, and
@@ -207,7 +207,7 @@ def _seconds(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float
     into *= products * rows * size
     back = products * rows * out * size
     flops = PRODUCTS * 2.0 * products * taps * rows * problem.group_in * out
-    flops += FORWARD * into + BACK * back + BEGUN * lanes / 16 * products * rows
+    flops += FORWARD * into + BACK * back + BEGUN * lanes / 16 * products * taps * rows
     arrays = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
     arrays += outputs(problem) * problem.out_dtype.itemsize
     weights = _packed(problem, tile, profile)

@@ -68,11 +68,12 @@ class WinogradGradient(KernelInPlace):
         inputs = -(-problem.batch // lanes) * lanes
         columns = -(-problem.group_out // lanes) * lanes
         numbers = products * tiles * (inputs + columns)
-        work = taps * products * tiles * inputs * columns / self.RATE + self.TRANSFORM * numbers
+        work = taps * products * tiles * inputs * columns / self.RATE
         moved = problem.batch * problem.in_channels * reached(problem) + 2 * outputs(problem)
         moved += problem.out_channels * problem.group_in * math.prod(problem.kernel)
         sums = problem.groups * taps * products * inputs * columns
         alone = 2 * problem.groups * work / machine.flops(size)
+        alone += 2 * problem.groups * self.TRANSFORM * numbers / machine.transform_flops(size)
         each = self.SUMS_LAST if problem.data_format == "channels_last" else self.SUMS
         alone += self.TRIPS * (moved + each * sums) * size / machine.bandwidth1
         terms = problem.group_in * math.prod(problem.kernel)
