@@ -57,6 +57,9 @@ MOVE, CONVERT, DOUBLING, BLOCKS, RING = 0.25, 18, 6, 1.8, 10
 it is stored in another type, to double the windows along a line, to add windows of whole vectors,
 and to pass through the ring of an axis."""
 
+APART = 5
+"""The same to read one sample where neighbouring taps lie apart along a line."""
+
 LOOP = 52e-9
 """Seconds that one line, and one entry of a ring, takes beyond its vectors."""
 
@@ -103,6 +106,7 @@ def _seconds(problem: Problem, tile: tuple[int, ...], first: int, profile: Machi
     lines = math.prod(samples[first:-1])
     each = _line_steps(problem.kernel[-1], lanes)
     each += CONVERT * (problem.x_dtype != problem.acc_dtype)
+    each += APART * lanes * (min(problem.kernel[-1], problem.dilation[-1]) > 1)
     steps = lines * -(-parts * samples[-1] // lanes) * each
     loops = lines
     slab = -(-parts * tile[-1] // lanes)

@@ -92,9 +92,10 @@ def _panel(axes: Any, curve: Curve, limit: dict[str, float], within: float) -> N
 def _level(axes: Any, value: float, text: str, *, solid: bool) -> None:
     axes.axhline(value, color=_style.LIMIT, linewidth=1, linestyle="-" if solid else (0, (3, 3)))
     side, offset = ("top", -2) if solid else ("bottom", 2)
-    label = axes.annotate(text, (0, value), xycoords=("axes fraction", "data"), xytext=(3, offset),
-                  textcoords="offset points", ha="left", va=side, size=7, zorder=4,
-                  color=_style.FAINT)  # fmt: skip
+    end = ("right", 1, -3) if solid else ("left", 0, 3)  # where curves are fewest
+    label = axes.annotate(text, (end[1], value), xycoords=("axes fraction", "data"),
+                  xytext=(end[2], offset), textcoords="offset points", ha=end[0], va=side, size=7,
+                  zorder=4, color=_style.FAINT)  # fmt: skip
     if not solid:  # curves may cross it
         label.set_path_effects([withStroke(linewidth=2.5, foreground=_style.PAPER)])
 
