@@ -108,6 +108,24 @@ def test_prepared_kernels_are_not_kept_twice(net):
     assert kept == [(4,)]  # the offset, which no layer has
 
 
+def test_a_parameter_that_is_added_is_kept():
+    class Embedded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(3, 5, 3)
+            self.place = nn.Parameter(torch.randn(1, 5, 7, 6))
+            self.last = nn.Conv2d(5, 4, 1)
+
+        def forward(self, x):
+            return self.last(functional.relu(self.layer(x) + self.place))
+
+    model, x = Embedded().eval(), torch.randn(1, 3, 9, 8)
+    frozen, wanted = multiconv.torch.freeze(model, x), model(x)
+    with torch.no_grad():
+        model.place.zero_()
+    torch.testing.assert_close(frozen(x), wanted, rtol=2e-5, atol=2e-5)
+
+
 def test_no_result_is_written_again(net):
     x = torch.randn(1, 3, 14, 11)
     frozen = multiconv.torch.freeze(net, x)

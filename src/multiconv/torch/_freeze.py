@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram, default_decompositions, export
 from torch.export.graph_signature import InputKind, OutputKind
-from torch.fx import GraphModule, Node
+from torch.fx import GraphModule
 from torch.utils import _pytree as pytree
 
 from multiconv.torch._compile._inference import plan_inference
@@ -67,7 +67,8 @@ def freeze(model: nn.Module, *inputs: Tensor) -> Frozen:
         settled = frozenset(n for n, w in zip(places, weights, strict=True) if w is not None)
         run = plan_inference(graph, settled, frozen=True)
         run(_filled(weights, dense))
-        kept = [None if w is None or _is_held(graph, n) else w.clone()
+        read = _read_again(graph)
+        kept = [w.clone() if w is not None and n in read else None
                 for n, w in zip(places, weights, strict=True)]  # fmt: skip
     names = exported.graph_signature.user_inputs
     kinds = [_Kind.of(str(n), x) for n, x in zip(names, dense, strict=True)]
@@ -184,8 +185,13 @@ def _filled(weights: list[Tensor | None], inputs: tuple[Tensor, ...]) -> list[An
     return [next(rest) if w is None else w for w in weights]
 
 
-def _is_held(graph: GraphModule, weight: Node) -> bool:
-    """Whether all that read a weight have prepared it and will not look at it again."""
-    parts = [graph.get_submodule(str(user.target)) if user.op == "call_module" else None
-             for user in weight.users]  # fmt: skip
-    return all(isinstance(part, Sequence) and part.hold() for part in parts)
+def _read_again(graph: GraphModule) -> set[Any]:
+    """The nodes that others read at each call: all but kernels, where these can be held."""
+    read: set[Any] = set()
+    for node in graph.graph.nodes:
+        part = graph.get_submodule(str(node.target)) if node.op == "call_module" else None
+        if isinstance(part, Sequence) and part.hold():
+            read.update(node.args[i] for i in part.data)
+        else:
+            read.update(node.all_input_nodes)
+    return read

@@ -40,7 +40,7 @@ class Sequence(nn.Module):
     def __init__(self, parts: list[Part], outside: int, results: list[int]) -> None:
         super().__init__()
         self.parts, self.results = parts, results
-        self._data = data_from_outside(parts, outside)
+        self.data = data_from_outside(parts, outside)
         self._lock = Lock()
         self._program: Program | None = None
         self._formats: tuple[Format, ...] = ()
@@ -70,7 +70,7 @@ class Sequence(nn.Module):
 
     def _current(self, outer: tuple[Tensor, ...]) -> Program | None:
         """The program for these tensors, made anew where kernels or formats have changed."""
-        formats = tuple(Format(i, outer[i].shape, views.is_last(outer[i])) for i in self._data)
+        formats = tuple(Format(i, outer[i].shape, views.is_last(outer[i])) for i in self.data)
         if formats == self._unfit:
             return None
         if self._program is None or formats != self._formats or not self._program.is_still(outer):
