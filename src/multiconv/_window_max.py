@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -72,15 +72,38 @@ def _fused(x: Array, windows: Sequence[Window]) -> bool:
     return down.taps * 4 * across.taps * across.dilation * behind * x.itemsize <= FUSED
 
 
+def bound_window_max(
+    x: Array, windows: Sequence[Window], out: Array
+) -> Callable[[], object] | None:
+    """`window_max` of native floating-point numbers into ``out``, again and again.
+
+    None where it takes more than one pass.
+    """
+    one = len(windows) == 1 or (len(windows) == 2 and _fused(x, windows))
+    if not one or x.dtype.name not in _native.COMPUTE:
+        return None
+    run, source, result = _one_pass(x, windows, out)
+    return _native.Run(*run, source, None, None, None, result)
+
+
 def _pass(x: Array, windows: Sequence[Window]) -> Array:
     """One pass over one axis or over two."""
     first, last = windows[0].number, windows[-1].number
     shape = (*x.shape[:first], *(w.length for w in windows), *x.shape[last + 1 :])
     check_memory(shape, x.itemsize, memory_limit(), "result")
     out = empty(shape, x.dtype)
-    if out.size == 0:
-        return out
-    before, behind = math.prod(shape[:first]), math.prod(shape[last + 1 :])
+    if out.size:
+        (run, weights), source, result = _one_pass(x, windows, out)
+        run.run(weights, source, None, None, None, result)
+    return out
+
+
+def _one_pass(
+    x: Array, windows: Sequence[Window], out: Array
+) -> tuple[_native.Prepared, Array, Array]:
+    """The kernel of one pass, and the arrays as it takes them."""
+    first, last = windows[0].number, windows[-1].number
+    before, behind = math.prod(x.shape[:first]), math.prod(x.shape[last + 1 :])
     both: tuple[Window | None, ...] = tuple(windows)
     if len(windows) == 2:
         view = (before, *x.shape[first : last + 1], behind)
@@ -88,11 +111,10 @@ def _pass(x: Array, windows: Sequence[Window]) -> Array:
         view, both = (before, x.shape[first], behind, 1), (windows[0], None)
     else:
         view, both = (1, before, x.shape[first], behind), (None, windows[0])
-    run, weights = _kernel(x.dtype.name, view, tuple(map(_facts, both)), _native.forced_target)
+    found = _kernel(x.dtype.name, view, tuple(map(_facts, both)), _native.forced_target)
     lengths = [n if w is None else w.length for n, w in zip(view[1:3], both, strict=True)]
     result = out.reshape(view[0], 1, 1, *lengths, view[3])
-    run.run(weights, x.reshape(view[0], 1, 1, *view[1:]), None, None, None, result)
-    return out
+    return found, x.reshape(view[0], 1, 1, *view[1:]), result
 
 
 def _facts(window: Window | None) -> tuple[int, ...]:

@@ -315,6 +315,40 @@ def test_linear_layers_of_few_positions_are_left_to_torch(steps):
     assert not steps
 
 
+class Pooled(nn.Module):
+    """Every kind of pooling between layers, and a linear layer behind the last."""
+
+    def __init__(self, keeps):
+        super().__init__()
+        self.keeps = keeps
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(),
+            nn.MaxPool2d(3, 2, padding=1, ceil_mode=True), nn.Conv2d(16, 18, (1, 2)),
+            nn.AvgPool2d((2, 3), 1, padding=(1, 0), count_include_pad=False),
+            nn.Conv2d(18, 20, 3), nn.AvgPool2d(2, 1, padding=1), nn.MaxPool2d((1, 2), dilation=2),
+        )  # fmt: skip
+        self.head = nn.Linear(20, 7)
+
+    def forward(self, x):
+        x = self.layers(x)
+        return self.head(torch.flatten(x.mean((-1, -2), keepdim=self.keeps), 1)), x
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("batch", [9, 1])
+def test_pooling_is_a_part_of_the_program(keeps, dtype, memory_format, batch, programs):
+    model = Pooled(keeps).eval().to(dtype)
+    x = torch.randn(batch, 3, 20, 27, dtype=dtype).to(memory_format=memory_format)
+    with torch.no_grad():
+        run = compiled(model)
+        for _ in range(2):
+            for mine, theirs in zip(run(x), model(x), strict=True):
+                close(mine, theirs)
+    assert [len(program._parts) for program in programs] == [9 if batch == 9 else 8]
+
+
 def test_an_activation_is_not_taken_past_what_else_uses_the_sums(steps):
     class Net(nn.Module):
         def __init__(self):

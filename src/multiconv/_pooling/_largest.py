@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from multiconv._arrays import restorer, to_numpy
-from multiconv._pooling._windows import Axis, windows
+from multiconv._pooling._windows import Axis, pooled_shape, windows
 from multiconv._typing import Array
-from multiconv._window_max import can_run, window_max
+from multiconv._window_max import bound_window_max, can_run, window_max
 from multiconv._window_max_gradient import window_max_gradient
 
 
@@ -73,7 +74,7 @@ def max_pool(
     """
     restore, x = restorer(x), _ordered(x)
     axes = windows(x.shape, size, stride, padding, dilation, ceil_mode, data_format)
-    x = window_max(x, axes) if can_run(x.dtype, axes) else _pass_by_pass(x, axes)
+    x = _largest(x, axes)
     return x if restore is None else restore(x)
 
 
@@ -123,6 +124,18 @@ def max_pool_grad(
     return result if restore is None else restore(result)
 
 
+def bound_max_pool(x: Array, axes: tuple[Axis, ...], out: Array) -> Callable[[], object]:
+    """A call that fills ``out`` with what `max_pool` gives for ``x``, again and again.
+
+    Both are contiguous arrays of one native floating-point dtype.
+    """
+
+    def fill() -> None:
+        out[...] = _largest(x, axes)
+
+    return (bound_window_max(x, axes, out) if can_run(x.dtype, axes) else None) or fill
+
+
 def expect_shape(grad: Array, shape: tuple[int, ...], axes: tuple[Axis, ...]) -> None:
     """Refuse a gradient that is not of the output's shape."""
     wanted = pooled_shape(shape, axes)
@@ -130,17 +143,15 @@ def expect_shape(grad: Array, shape: tuple[int, ...], axes: tuple[Axis, ...]) ->
         raise ValueError(f"grad: shape {grad.shape} does not fit, the output's is {wanted}")
 
 
-def pooled_shape(shape: tuple[int, ...], axes: tuple[Axis, ...]) -> tuple[int, ...]:
-    """The shape of what is left of data of a shape."""
-    first, last = axes[0].number, axes[-1].number
-    return (*shape[:first], *(axis.length for axis in axes), *shape[last + 1 :])
-
-
 def _ordered(x: Any) -> Array:
     array: Array = to_numpy(x, "x")
     if array.dtype.kind == "c":
         raise TypeError(f"x: dtype {array.dtype} has no order, allowed are real numbers")
     return array
+
+
+def _largest(x: Array, axes: tuple[Axis, ...]) -> Array:
+    return window_max(x, axes) if can_run(x.dtype, axes) else _pass_by_pass(x, axes)
 
 
 def _pass_by_pass(x: Array, axes: tuple[Axis, ...]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, reduce
 from typing import Any
 
@@ -12,8 +13,8 @@ from multiconv._arrays import restorer, to_numpy
 from multiconv._conventions import ShapeDtype
 from multiconv._conventions._checks import as_shape
 from multiconv._plan import Plan
-from multiconv._pooling._largest import expect_shape, pooled_shape
-from multiconv._pooling._windows import Axis, windows
+from multiconv._pooling._largest import expect_shape
+from multiconv._pooling._windows import Axis, pooled_shape, windows
 from multiconv._typing import Array
 
 
@@ -67,6 +68,29 @@ def avg_pool(
     restore, x = restorer(x), to_numpy(x, "x")
     axes = windows(x.shape, size, stride, padding, dilation, ceil_mode, data_format)
     counts = _counts(axes, count_include_pad and not isinstance(padding, str))
+    result = _means(x, axes, counts, data_format)
+    return result if restore is None else restore(result)
+
+
+def bound_avg_pool(
+    x: Array, axes: tuple[Axis, ...], out: Array, data_format: str, counts_padding: bool
+) -> Callable[[], object]:
+    """A call that fills ``out`` with what `avg_pool` gives for ``x``, again and again.
+
+    Both are contiguous batches of one native floating-point dtype.
+    """
+    counts = _counts(axes, counts_padding)
+    if isinstance(counts, int):
+        return _sums(x.shape, x.dtype, axes, data_format, scaled=True).bind(x, out)
+
+    def fill() -> None:
+        out[...] = _means(x, axes, counts, data_format)
+
+    return fill
+
+
+def _means(x: Array, axes: tuple[Axis, ...], counts: int | Array, data_format: str) -> Array:
+    """The means under the windows, each of so many elements."""
     if x.size == 0:
         result = np.zeros(pooled_shape(x.shape, axes), _sum_dtype(x.dtype))
     else:
@@ -78,7 +102,7 @@ def avg_pool(
             result /= _divisor(counts, axes, result)
     if x.dtype.kind not in "biu":
         result = result.astype(x.dtype, copy=False)
-    return result if restore is None else restore(result)
+    return result
 
 
 def avg_pool_grad(

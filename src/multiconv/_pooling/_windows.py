@@ -90,6 +90,12 @@ def windows(
         return _windows(*arguments)
 
 
+def pooled_shape(shape: tuple[int, ...], axes: tuple[Axis, ...]) -> tuple[int, ...]:
+    """The shape of what is left of data of a shape."""
+    first, last = axes[0].number, axes[-1].number
+    return (*shape[:first], *(axis.length for axis in axes), *shape[last + 1 :])
+
+
 def _windows(
     shape: tuple[int, ...], size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool,
     data_format: str,

@@ -25,6 +25,7 @@ COMPUTE = {
 """Accumulator dtype: the type kernels compute in. Integers wrap, so unsigned ones serve all."""
 
 Executable = _core.Executable
+Run = _core.Run
 
 Number = TypeVar("Number", float, Array)
 

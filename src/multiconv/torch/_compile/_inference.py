@@ -15,7 +15,7 @@ from multiconv.torch._compile._joining import replace_joining
 from multiconv.torch._compile._linear import FEWEST_POSITIONS, replace_linear
 from multiconv.torch._compile._norm import replace_norms
 from multiconv.torch._compile._permutations import sink_permutations
-from multiconv.torch._compile._pooling import replace_pooling
+from multiconv.torch._compile._pooling import keep_means_axes, replace_pooling
 from multiconv.torch._compile._sequences import join_steps
 from multiconv.torch._compile._stack import with_room
 
@@ -39,13 +39,15 @@ def plan_inference(
         Whether they stay for good: nothing has to be asked again, so that the smallest steps are
         worth their preparation.
     """
-    replace_linear(graph, 1 if frozen else FEWEST_POSITIONS)
     remove_copies(graph)
+    keep_means_axes(graph)
+    replace_linear(graph, 1 if frozen else FEWEST_POSITIONS)
     replace_norms(graph, settled)
     sink_permutations(graph)
     fuse_layers(graph, settled)
     settle_formats(graph)
     replace_joining(graph)
+    replace_pooling(graph)
     join_steps(graph, 1 if frozen else FEWEST_STEPS)
     return finished(graph)
 

@@ -79,21 +79,38 @@ def _is_ours(rows: Node, fewest: int) -> bool:
 
 def _replace(graph: GraphModule, node: Node, linear: _Linear) -> None:
     viewed = _positions(node, linear.rows)
+    pooled = _pooled(linear.rows)
     with graph.graph.inserting_before(node):
-        if viewed is None:  # one sample
-            x = added(graph, aten.unsqueeze.default, linear.rows, 0)
-        else:
-            x = linear.rows.args[0]
+        if pooled is not None:
+            x = pooled
+        elif viewed is not None:
+            x = to_first(graph, linear.rows.args[0])
+        else:  # one sample
+            x = to_first(graph, added(graph, aten.unsqueeze.default, linear.rows, 0))
         rank = x.meta["val"].ndim - 2
         w = linear.weight
         for _ in range(rank):
             w = added(graph, aten.unsqueeze.default, w, -1)
-        y = added(graph, aten.convolution.default, to_first(graph, x), w, linear.bias,
+        y = added(graph, aten.convolution.default, x, w, linear.bias,
                   [1] * rank, [0] * rank, [1] * rank, False, [0] * rank, 1)  # fmt: skip
-        result = to_last(graph, y)
-        if viewed is None:
-            viewed, result = node, added(graph, aten.squeeze.dim, result, 0)
-    viewed.replace_all_uses_with(result)
+        if pooled is not None:
+            result = added(graph, aten.view.default, y, list(node.meta["val"].shape))
+        elif viewed is not None:
+            result = to_last(graph, y)
+        else:
+            result = added(graph, aten.squeeze.dim, to_last(graph, y), 0)
+    (viewed or node).replace_all_uses_with(result)
+
+
+def _pooled(rows: Node) -> Node | None:
+    """What rows are a view of, if that has axes of single positions behind its channels."""
+    if rows.target not in _VIEWS:
+        return None
+    source = rows.args[0]
+    sizes = tuple(source.meta["val"].shape)
+    ones = sizes[2:]
+    single = sizes[:2] == tuple(rows.meta["val"].shape) and 1 <= len(ones) <= MOST_AXES
+    return source if single and all(n == 1 for n in ones) else None
 
 
 def _positions(node: Node, rows: Node) -> Node | None:

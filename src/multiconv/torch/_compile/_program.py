@@ -22,11 +22,12 @@ from multiconv._plan import Plan
 from multiconv._typing import Array
 from multiconv.torch import _views as views
 from multiconv.torch._compile._norm import KeptNorm, Norm, NormPlan
+from multiconv.torch._compile._pooling import KeptPool, Pool, PoolPlan
 from multiconv.torch._compile._step import Step
 from multiconv.torch._packed import Packed
 from multiconv.torch._seen import Seen
 
-_AnyPlan = Plan | NormPlan
+_AnyPlan = Plan | NormPlan | PoolPlan
 
 LARGEST = 1 << 30
 """Bytes between steps from which on no memory is kept for them."""
@@ -40,13 +41,13 @@ class UnfitError(Exception):
 class Part:
     """A step and the places of its tensors: outer ones are counted first, then results."""
 
-    step: Step | Norm
+    step: Step | Norm | Pool
     residual: int | None
     x: int
     weights: tuple[int | None, ...]
 
     @property
-    def packed(self) -> Packed | KeptNorm:
+    def packed(self) -> Packed | KeptNorm | KeptPool:
         """Where its prepared kernels are kept."""
         assert self.step.packed is not None
         return self.step.packed

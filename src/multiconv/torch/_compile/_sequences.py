@@ -9,6 +9,7 @@ from typing import Any
 from torch.fx import GraphModule, Node
 
 from multiconv.torch._compile._norm import Norm
+from multiconv.torch._compile._pooling import Pool
 from multiconv.torch._compile._program import Part
 from multiconv.torch._compile._sequence import Sequence
 from multiconv.torch._compile._step import Step
@@ -40,7 +41,7 @@ def _joins(graph: GraphModule, node: Node) -> bool:
     step = graph.get_submodule(str(node.target))
     sizes = node.meta["val"].shape
     return (
-        isinstance(step, (Step, Norm))
+        isinstance(step, (Step, Norm, Pool))
         and step.packed is not None
         and all(isinstance(n, int) for n in sizes)
     )
