@@ -33,16 +33,27 @@ class Executable:
         residual: Array | None, out: Array,
     ) -> None: ...  # fmt: skip
 
-class Run:
+class Job:
+    """Something to run again and again."""
+
+    def __call__(self) -> None: ...
+
+class Run(Job):
     """A run of a native kernel on certain arrays."""
 
     def __init__(
         self, executable: Executable, packed: Packed, x: Array, bias: Array | None,
         scale: Array | None, residual: Array | None, out: Array,
     ) -> None: ...  # fmt: skip
-    def __call__(self) -> None: ...
 
-def run_all(runs: list[Run]) -> None: ...
+class Cascade(Job):
+    """Runs that follow one another, a few rows at a time."""
+
+    def __init__(self, runs: list[Run], rows: int) -> None: ...
+    @property
+    def thread_bytes(self) -> int: ...
+
+def run_all(jobs: list[Any]) -> None: ...
 def targets() -> list[str]: ...
 def active_target() -> str: ...
 def cpu_name() -> str: ...

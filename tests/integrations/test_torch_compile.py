@@ -567,20 +567,6 @@ def test_threads_share_a_compiled_model():
                     close(mine, theirs)
 
 
-@pytest.fixture
-def programs(monkeypatch):
-    """The programs that steps are joined to, as they are built."""
-    built = []
-    build = _program.Program.__init__
-
-    def record(program, *args):
-        build(program, *args)
-        built.append(program)
-
-    monkeypatch.setattr(_program.Program, "__init__", record)
-    return built
-
-
 @pytest.mark.parametrize("small", [False, True])
 def test_kernels_that_come_from_memory_are_kept_small(small, programs, monkeypatch):
     # A cache for everything, or none and a memory that takes a second a byte.

@@ -9,7 +9,7 @@ inline constexpr std::size_t kAlign = 64;
 
 // At least `bytes` of 64-byte aligned memory of the calling thread, valid until its next call with
 // the same slot. Contents are unspecified. Throws std::bad_alloc.
-enum class Slot { tile, line, spectrum, table, kernel, count };
+enum class Slot { tile, line, spectrum, table, kernel, rows, count };
 void* thread_scratch(Slot slot, std::size_t bytes);
 
 // Frees what the calling thread holds beyond `keep` bytes a slot.

@@ -113,11 +113,24 @@ void Run::operator()() const {
   trim_scratch(kKeepScratch);
 }
 
-void run_all(const nb::list& runs) {
-  std::vector<const Run*> all;
-  for (nb::handle one : runs) all.push_back(&nb::cast<const Run&>(one));
+static std::vector<Stage> stages_of(const nb::list& runs) {
+  std::vector<Stage> stages;
+  for (nb::handle one : runs) stages.push_back(nb::cast<const Run&>(one).stage());
+  return stages;
+}
+
+CascadeJob::CascadeJob(const nb::list& runs, i64 rows) : cascade_(stages_of(runs), rows) {}
+
+void CascadeJob::operator()() const {
+  cascade_.run();
+  trim_scratch(kKeepScratch);
+}
+
+void run_all(const nb::list& jobs) {
+  std::vector<const Job*> all;
+  for (nb::handle one : jobs) all.push_back(&nb::cast<const Job&>(one));
   const WithoutLock unlocked;
-  for (const Run* run : all) (*run)();
+  for (const Job* job : all) (*job)();
 }
 
 }  // namespace multiconv

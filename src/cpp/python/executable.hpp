@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/cascade.hpp"
 #include "base/kernel.hpp"
 #include "python/buffer.hpp"
 
@@ -48,15 +49,21 @@ class Executable {
   i64 x_shape_[kMaxDims], w_shape_[kMaxDims], out_shape_[kMaxDims];
 };
 
+// Something to run again and again, without the interpreter's lock.
+struct Job {
+  virtual ~Job() = default;
+  virtual void operator()() const = 0;
+};
+
 // A run on certain arrays, which it holds; not the executable and what it packed.
-class Run {
+class Run : public Job {
  public:
   // bias, scale and residual are None where the problem has none.
   Run(const Executable& executable, const Packed& packed, nanobind::handle x, nanobind::handle bias,
       nanobind::handle scale, nanobind::handle residual, nanobind::handle out);
 
-  // Without the interpreter's lock.
-  void operator()() const;
+  void operator()() const override;
+  Stage stage() const { return {kernel_, args_}; }
 
  private:
   const void* channels(std::optional<Buffer>& held, nanobind::handle values, bool wanted,
@@ -68,7 +75,18 @@ class Run {
   RunArgs args_;
 };
 
+// Runs by rows; it does not hold them.
+class CascadeJob : public Job {
+ public:
+  CascadeJob(const nanobind::list& runs, i64 rows);
+  void operator()() const override;
+  const Cascade& cascade() const { return cascade_; }
+
+ private:
+  Cascade cascade_;
+};
+
 // One after the other.
-void run_all(const nanobind::list& runs);
+void run_all(const nanobind::list& jobs);
 
 }  // namespace multiconv

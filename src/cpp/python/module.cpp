@@ -140,17 +140,23 @@ NB_MODULE(_core, m) {
           },
           nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(), nb::arg("scale").none(),
           nb::arg("residual").none(), nb::arg("out"));
-  nb::class_<Run>(m, "Run", "A run of a native kernel on certain arrays.")
+  nb::class_<Job>(m, "Job", "Something to run again and again.")
+      .def("__call__", [](const Job& job) {
+        const WithoutLock unlocked;
+        job();
+      });
+  nb::class_<Run, Job>(m, "Run", "A run of a native kernel on certain arrays.")
       .def(nb::init<const Executable&, const Packed&, nb::handle, nb::handle, nb::handle,
                     nb::handle, nb::handle>(),
            nb::arg("executable"), nb::arg("packed"), nb::arg("x"), nb::arg("bias").none(),
            nb::arg("scale").none(), nb::arg("residual").none(), nb::arg("out"),
-           nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>())
-      .def("__call__", [](const Run& run) {
-        const WithoutLock unlocked;
-        run();
-      });
-  m.def("run_all", run_all, nb::arg("runs"), "These runs, one after the other.");
+           nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>());
+  nb::class_<CascadeJob, Job>(m, "Cascade", "Runs that follow one another, a few rows at a time.")
+      .def(nb::init<const nb::list&, i64>(), nb::arg("runs"), nb::arg("rows"),
+           nb::keep_alive<1, 2>())
+      .def_prop_ro("thread_bytes",
+                   [](const CascadeJob& job) { return job.cascade().thread_bytes(); });
+  m.def("run_all", run_all, nb::arg("jobs"), "These, one after the other.");
   nb::class_<Samples>(m, "Samples", "Numbers scattered over an array, to tell whether it changed.")
       .def(nb::init<std::uintptr_t, nb::handle, std::size_t>(), nb::arg("address"),
            nb::arg("places"), nb::arg("itemsize"));

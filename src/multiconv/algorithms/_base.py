@@ -113,6 +113,9 @@ class Algorithm(ABC):
     skips_zeros: ClassVar[bool] = False
     """Whether it leaves out products with zeros, which taps that are not finite would show."""
 
+    by_rows: ClassVar[bool] = False
+    """Whether what `prepare` makes of a kernel serves some rows of a problem's results as well."""
+
     PACKING: ClassVar[float] = 16.0
     """Trips of the kernel, and of what is made of it, at one thread's bandwidth that preparing it
     takes."""

@@ -16,6 +16,7 @@ class Depthwise(NativeAlgorithm):
 
     name = "depthwise"
     summary = "layers whose groups have one input channel, real dtypes and integers, any geometry"
+    by_rows = True
     PACKING = 14.0
 
     SHARE = 0.45

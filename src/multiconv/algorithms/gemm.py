@@ -24,6 +24,7 @@ class Gemm(SharedLoads):
 
     name = "gemm"
     summary = "layers with several output channels, real dtypes and integers, any geometry"
+    by_rows = True
 
     PACKING = 2.1
 

@@ -21,6 +21,7 @@ from multiconv._memory import empty
 from multiconv._plan import Plan
 from multiconv._typing import Array
 from multiconv.torch import _views as views
+from multiconv.torch._compile._cascades import find_cascades
 from multiconv.torch._compile._norm import KeptNorm, Norm, NormPlan
 from multiconv.torch._compile._pooling import KeptPool, Pool, PoolPlan
 from multiconv.torch._compile._step import Step
@@ -94,10 +95,13 @@ class Program:
         self._weights = sorted({i for part in parts for i in part.weights if i is not None})
         self._seen = Seen([outer[i] for i in self._weights])
         self._plans = self._planned(outer)
-        self._kept = self._placed()
         self._data = data_from_outside(parts, self._first)
+        self._cascades = find_cascades(
+            parts, self._plans, self._first, self._places_that_stay(outer), machine()
+        )
+        self._kept = self._placed()
         self._copies = self._places_of_copies(outer)
-        self._calls = list(_joined([self._call(n) for n in range(len(parts))]))
+        self._calls = list(_joined(self._in_cascades([self._call(n) for n in range(len(parts))])))
 
     def is_still(self, outer: tuple[Tensor, ...]) -> bool:
         """Whether the kernels are as they were."""
@@ -153,7 +157,7 @@ class Program:
 
     def _placed(self) -> dict[int, Array]:
         """Memory for each result that is not handed out; the piece freed last is used first."""
-        ends = {i: n for n, p in enumerate(self._parts) for i in (p.x, p.residual) if i is not None}
+        ends = self._ends()
         pieces: list[int] = []  # bytes
         free: list[int] = []
         where: dict[int, int] = {}
@@ -171,14 +175,41 @@ class Program:
         memory = [empty((size,), np.uint8) for size in pieces]
         return {place: self._array(place, memory[piece]) for place, piece in where.items()}
 
+    def _ends(self) -> dict[int, int]:
+        """The last step that reads each value, or the last of a cascade that does."""
+        ends = {i: n for n, p in enumerate(self._parts) for i in (p.x, p.residual) if i is not None}
+        for cascade in self._cascades:
+            for place, end in ends.items():
+                if cascade.begin <= end < cascade.end:
+                    ends[place] = cascade.end - 1
+        return ends
+
+    def _in_cascades(
+        self, calls: list[_Call | Callable[[], object]]
+    ) -> list[_Call | Callable[[], object]]:
+        """The calls, those of a cascade as one."""
+        for cascade in reversed(self._cascades):  # so that numbers before it stay
+            runs = [c for c in calls[cascade.begin : cascade.end] if isinstance(c, _core.Run)]
+            if len(runs) == cascade.end - cascade.begin:
+                calls[cascade.begin : cascade.end] = [_core.Cascade(runs, cascade.rows)]
+        return calls
+
+    def _copied(self, outer: tuple[Tensor, ...]) -> list[int]:
+        """The places of data from outside that lie in another format."""
+        return [i for i in self._data if self._last and not views.is_last(outer[i])]
+
+    def _places_that_stay(self, outer: tuple[Tensor, ...]) -> set[int]:
+        """The places whose memory is the same at each run."""
+        inner = range(self._first, self._first + len(self._parts))
+        return {*inner, *self._copied(outer)}.difference(self._results)
+
     def _places_of_copies(self, outer: tuple[Tensor, ...]) -> dict[int, Tensor]:
         """Memory for data from outside that lie in another format."""
         copies = {}
-        for i in self._data:
-            if self._last and not views.is_last(outer[i]):
-                outline = views.outline(outer[i], last=True)
-                self._kept[i] = empty(outline.shape, outline.dtype)
-                copies[i] = views.result(self._kept[i], outer[i], last=True)
+        for i in self._copied(outer):
+            outline = views.outline(outer[i], last=True)
+            self._kept[i] = empty(outline.shape, outline.dtype)
+            copies[i] = views.result(self._kept[i], outer[i], last=True)
         return copies
 
     def _array(self, place: int, memory: Array) -> Array:
@@ -203,9 +234,9 @@ def _joined(
     calls: list[_Call | Callable[[], object]],
 ) -> Iterator[Callable[[dict[int, Array]], object]]:
     """What runs them; native ones that follow one another without a step of Python between."""
-    runs: list[_core.Run] = []
+    runs: list[_core.Job] = []
     for call in calls:
-        if isinstance(call, _core.Run):
+        if isinstance(call, _core.Job):
             runs.append(call)
             continue
         if runs:
@@ -216,7 +247,7 @@ def _joined(
         yield partial(_run_all, runs)
 
 
-def _run_all(runs: list[_core.Run], arrays: dict[int, Array]) -> None:
+def _run_all(runs: list[_core.Job], arrays: dict[int, Array]) -> None:
     _core.run_all(runs)
 
 
