@@ -91,12 +91,14 @@ def test_what_others_read_is_not_kept_between_steps(programs, machine):
         def __init__(self):
             super().__init__()
             self.one, self.two, self.three, self.four = (nn.Conv2d(16, 16, 1) for _ in range(4))
+            self.five = nn.Conv2d(16, 16, 3, padding=1, groups=16)
 
         def forward(self, x):
             one = self.one(x)
             two = self.two(one)
             three = self.three(two)
-            return self.four(functional.relu(three)) + one, two
+            four = self.four(functional.relu(three)) + one
+            return self.five(four) + four, two
 
     machine(wake=1.0)
     model = Net().eval()
@@ -105,7 +107,7 @@ def test_what_others_read_is_not_kept_between_steps(programs, machine):
     for _ in range(2):
         for mine, theirs in zip(frozen(x), model(x), strict=True):
             torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
-    # The first is read twice, the second handed out, and the last writes what is handed out.
+    # The first is read twice, the second handed out, the fourth read as a residual, too.
     assert spans(programs[0]) == []
 
 

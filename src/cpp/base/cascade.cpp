@@ -81,6 +81,7 @@ void Cascade::check(std::size_t stage) const {
   for (int a = 1; a < d.rank; ++a)
     follows =
         follows && before.out.strides[kRowAxis] >= b.out_size[a] * before.out.strides[kRowAxis + a];
+  follows = follows && (!d.has_residual || args.residual.data != before.out.data);
   if (!follows) throw std::invalid_argument("stages: one does not read what the other writes");
 }
 

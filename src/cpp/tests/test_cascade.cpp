@@ -152,6 +152,10 @@ void refusals(const Target& target, ThreadPool& pool) {
   b.d.boundary[0] = Boundary::edge;
   CHECK_THROWS(Cascade({{*a.kernel, first}, {*b.kernel, second}}, 2), std::invalid_argument);
   b.d.boundary[0] = Boundary::constant;
+  b.d.has_residual = true;
+  second.residual = {a.out.data(), {}};
+  CHECK_THROWS(Cascade({{*a.kernel, first}, {*b.kernel, second}}, 2), std::invalid_argument);
+  b.d.has_residual = false;
   b.d.in_size[0] -= 1;
   CHECK_THROWS(Cascade({{*a.kernel, first}, {*b.kernel, second}}, 2), std::invalid_argument);
 }

@@ -8,6 +8,7 @@ thread reads all kernels.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ def find_cascades(
     machine : Machine
     """
     reads = [[i for i in (part.x, part.residual) if i is not None] for part in parts]
-    users = [sum(place in used for used in reads) for place in range(first, first + len(parts))]
+    users = Counter(place for used in reads for place in used)
     stages = [
         stage_of(plan) if {*reads[n], first + n} <= set(bound) else None
         for n, plan in enumerate(plans)
@@ -114,7 +115,7 @@ def find_cascades(
         saved, found = best[-1]
         for begin in range(end - 2, max(end - 1 - LONGEST, -1), -1):
             place = first + begin
-            alone = users[begin] == 1 and reads[begin + 1][0] == place
+            alone = users[place] == 1 and parts[begin + 1].x == place
             together = [stage for stage in stages[begin:end] if stage is not None]
             if not alone or len(together) < end - begin:
                 break
