@@ -41,6 +41,10 @@ struct Next {
   i64 each;
 };
 
+// Whether a block may be the only one that weights are wanted for meanwhile.
+template <int P, int V>
+inline constexpr bool kWholeRows = V > 1 && P < kPixels;
+
 template <class T>
 struct Sums {
   T* first;
@@ -89,6 +93,7 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums, Next
     const T* w = panel.w + s * panel.jump;
     for (i64 c = x.begin; c < x.end; ++c, w += width, next.w += next.each) {
       __builtin_prefetch(next.w, 0, 2);
+      if constexpr (kWholeRows<P, V>) __builtin_prefetch(next.w + kLanes<T>, 0, 2);
       step<Form, P, V>(acc, row, c, w);
     }
   }

@@ -261,10 +261,10 @@ def _prepared(plan: _AnyPlan) -> int:
 
 
 def _from_memory(plan: _AnyPlan) -> float:
-    """Seconds of a run whose kernel no cache holds; a copy moves every byte twice."""
+    """Seconds of a run whose kernel no cache holds: it comes at the rate of a copy."""
     if not isinstance(plan, Plan):
         return 0.0
-    return plan.kept.cost.seconds + 2 * plan.kept.prepared_bytes / machine().bandwidth
+    return plan.kept.cost.seconds + plan.kept.prepared_bytes / machine().bandwidth
 
 
 def _bytes(plan: _AnyPlan) -> int:
