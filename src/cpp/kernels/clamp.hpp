@@ -27,7 +27,7 @@ class Clamp {
   template <int count>
   __attribute__((always_inline)) void apply(Vec<T>* v) const {
     if (!on_) return;
-    const Vec<T> low{}, high = splat(most_);
+    const Vec<T> low = splat(least_), high = splat(most_);
 #pragma GCC unroll 32
     for (int i = 0; i < count; ++i) {
       v[i] = v[i] < low ? low : v[i];  // NaN stays
@@ -37,6 +37,7 @@ class Clamp {
 
  private:
   bool on_ = false;
+  T least_ = T(0);  // compilers take two instructions for a limit that they know
   T most_ = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
                                                  : std::numeric_limits<T>::max();
 };

@@ -91,6 +91,7 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums, Next
   for (i64 s = 0; s < x.segments; ++s) {
     const T* const* row = x.rows + s * x.pitch;
     const T* w = panel.w + s * panel.jump;
+#pragma GCC unroll 2
     for (i64 c = x.begin; c < x.end; ++c, w += width, next.w += next.each) {
       __builtin_prefetch(next.w, 0, 2);
       if constexpr (kWholeRows<P, V>) __builtin_prefetch(next.w + kLanes<T>, 0, 2);
