@@ -67,26 +67,29 @@ MC_INLINE void step(Vec<T> (&acc)[P][V], const T* const* row, i64 c, const T* w)
   }
 }
 
+// Calls f(pixel, vector, where its sums lie). Places are counted anew each time: compilers would
+// keep them all, in registers that the products need.
+template <int P, int V, class T, class F>
+MC_INLINE void each_vector(const Sums<T>& sums, F&& f) {
+  i64 at = 0, pixel = sums.pixel;
+  asm("" : "+r"(pixel));
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p, at += pixel)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) f(p, v, at + v * sums.vector);
+}
+
 template <class Form, int P, int V, class T = typename Form::Number>
 void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums, Next<T> next) {
   Vec<T> acc[P][V];
-#pragma GCC unroll 16
-  for (int p = 0; p < P; ++p)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v)
-      acc[p][v] = load(sums.start ? sums.start + v * kLanes<T>
-                                  : sums.first + p * sums.pixel + v * sums.vector);
+  if (sums.start)
+    each_vector<P, V>(sums,
+                      [&](int p, int v, i64) { acc[p][v] = load(sums.start + v * kLanes<T>); });
+  else
+    each_vector<P, V>(sums, [&](int p, int v, i64 at) { acc[p][v] = load(sums.first + at); });
   if (sums.residual)
-#pragma GCC unroll 16
-    for (int p = 0; p < P; ++p)
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v)
-        acc[p][v] += load(sums.residual + p * sums.pixel + v * sums.vector);
-#pragma GCC unroll 16
-  for (int p = 0; p < P; ++p)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v)
-      __builtin_prefetch(sums.first + p * sums.pixel + v * sums.vector, 1);
+    each_vector<P, V>(sums, [&](int p, int v, i64 at) { acc[p][v] += load(sums.residual + at); });
+  each_vector<P, V>(sums, [&](int, int, i64 at) { __builtin_prefetch(sums.first + at, 1); });
   const i64 width = panel.width;
   for (i64 s = 0; s < x.segments; ++s) {
     const T* const* row = x.rows + s * x.pitch;
@@ -99,10 +102,7 @@ void block(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums, Next
     }
   }
   sums.clamp.template apply<P * V>(&acc[0][0]);
-#pragma GCC unroll 16
-  for (int p = 0; p < P; ++p)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) store(sums.first + p * sums.pixel + v * sums.vector, acc[p][v]);
+  each_vector<P, V>(sums, [&](int p, int v, i64 at) { store(sums.first + at, acc[p][v]); });
 }
 
 template <class T>
