@@ -82,6 +82,23 @@ def test_several_inputs():
         torch.testing.assert_close(one, other, rtol=2e-5, atol=2e-5)
 
 
+def test_an_input_that_nobody_reads_is_asked_for_all_the_same():
+    class Second(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(3, 5, 3)
+
+        def forward(self, a, b):
+            return self.layer(b)
+
+    model = Second().eval()
+    a, b = torch.randn(2), torch.randn(1, 3, 9, 8)
+    frozen = multiconv.torch.freeze(model, a, b)
+    torch.testing.assert_close(frozen(a, b), model(a, b), rtol=2e-5, atol=2e-5)
+    with pytest.raises(ValueError, match="a: float32"):
+        frozen(torch.randn(3), b)
+
+
 def test_it_stays_as_it_was(net):
     x = torch.randn(1, 3, 14, 11)
     before = copy.deepcopy(net)

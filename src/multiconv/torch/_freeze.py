@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram, default_decompositions, export
 from torch.export.graph_signature import InputKind, OutputKind
-from torch.fx import GraphModule
 from torch.utils import _pytree as pytree
 
-from multiconv.torch._compile._inference import plan_inference
-from multiconv.torch._compile._sequence import Sequence
+from multiconv.torch._compile._inference import finished, plan_inference
+from multiconv.torch._compile._sequences import hold_sequences
 
 _WEIGHTS = (InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR)
 
@@ -65,15 +64,16 @@ def freeze(model: nn.Module, *inputs: Tensor) -> Frozen:
         graph = exported.graph_module
         places = [node for node in graph.graph.nodes if node.op == "placeholder"]
         settled = frozenset(n for n, w in zip(places, weights, strict=True) if w is not None)
-        run = plan_inference(graph, settled, frozen=True)
-        run(_filled(weights, dense))
-        read = _read_again(graph)
-        kept = [w.clone() if w is not None and n in read else None
-                for n, w in zip(places, weights, strict=True)]  # fmt: skip
+        plan_inference(graph, settled, frozen=True)(_filled(weights, dense))
+        hold_sequences(graph)
+        left = list(graph.graph.find_nodes(op="placeholder"))
+        read = {n: w for n, w in zip(places, weights, strict=True) if n in left}
+        kept = [None if w is None else w.clone() for w in map(read.get, left)]
     names = exported.graph_signature.user_inputs
     kinds = [_Kind.of(str(n), x) for n, x in zip(names, dense, strict=True)]
-    slots = [i for i, w in enumerate(weights) if w is None]
-    return Frozen(run, kept, slots, kinds, exported.call_spec.out_spec)
+    given = [n for n, w in zip(places, weights, strict=True) if w is None]
+    slots = [left.index(n) if n in left else None for n in given]
+    return Frozen(finished(graph), kept, slots, kinds, exported.call_spec.out_spec)
 
 
 class Frozen(nn.Module):
@@ -83,7 +83,7 @@ class Frozen(nn.Module):
     """
 
     def __init__(
-        self, run: Callable[..., Any], kept: list[Tensor | None], slots: list[int],
+        self, run: Callable[..., Any], kept: list[Tensor | None], slots: list[int | None],
         kinds: list[_Kind], results: Any,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -100,7 +100,9 @@ class Frozen(nn.Module):
         values = list(self._kept)
         with torch.no_grad():
             for slot, kind, x in zip(self._slots, self._kinds, inputs, strict=True):
-                values[slot] = kind.laid_out(x)
+                given = kind.laid_out(x)
+                if slot is not None:  # else nobody reads it
+                    values[slot] = given
             return pytree.tree_unflatten(self._run(values), self._results)
 
     def extra_repr(self) -> str:
@@ -183,15 +185,3 @@ def _weights(exported: ExportedProgram) -> list[Tensor | None]:
 def _filled(weights: list[Tensor | None], inputs: tuple[Tensor, ...]) -> list[Any]:
     rest = iter(inputs)
     return [next(rest) if w is None else w for w in weights]
-
-
-def _read_again(graph: GraphModule) -> set[Any]:
-    """The nodes that others read at each call: all but kernels, where these can be held."""
-    read: set[Any] = set()
-    for node in graph.graph.nodes:
-        part = graph.get_submodule(str(node.target)) if node.op == "call_module" else None
-        if isinstance(part, Sequence) and part.hold():
-            read.update(node.args[i] for i in part.data)
-        else:
-            read.update(node.all_input_nodes)
-    return read

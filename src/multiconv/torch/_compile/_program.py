@@ -7,7 +7,7 @@ reads is still in the cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -107,8 +107,8 @@ class Program:
         """Whether the kernels are as they were."""
         return self._seen.are([outer[i] for i in self._weights])
 
-    def run(self, outer: tuple[Tensor, ...]) -> list[Tensor]:
-        """The results that are handed out."""
+    def run(self, outer: tuple[Tensor, ...] | Mapping[int, Tensor]) -> list[Tensor]:
+        """The results that are handed out; of what comes from outside, data are read."""
         arrays = dict(self._kept)
         for i in self._data:
             if i in self._copies:

@@ -45,19 +45,13 @@ class Sequence(nn.Module):
         self._program: Program | None = None
         self._formats: tuple[Format, ...] = ()
         self._unfit: tuple[Format, ...] = ()
-        self._held = False
 
-    def hold(self) -> bool:
-        """Run as in the last call from now on, whatever kernels are given; whether it can."""
-        self._held = self._program is not None
-        return self._held
+    def held(self) -> Held | None:
+        """What computes the same as in the last call from now on, if it can."""
+        return None if self._program is None else Held(self._program, self.data)
 
     def forward(self, *outer: Tensor) -> list[Tensor]:
         """What is handed out, in order."""
-        if self._held:
-            with self._lock, threads():
-                assert self._program is not None
-                return self._program.run(outer)
         if self._lock.acquire(blocking=False):
             try:
                 with threads():
@@ -89,3 +83,20 @@ class Sequence(nn.Module):
             weights = (None if i is None else values[i] for i in part.weights)
             values.append(part.step(residual, values[part.x], *weights))
         return [values[i] for i in self.results]
+
+
+class Held(nn.Module):
+    """A program that stays as it is: it takes the data alone.
+
+    A second thread waits: both would share the same processors.
+    """
+
+    def __init__(self, program: Program, places: list[int]) -> None:
+        super().__init__()
+        self._program, self._places = program, places
+        self._lock = Lock()
+
+    def forward(self, *data: Tensor) -> list[Tensor]:
+        """What is handed out, in order."""
+        with self._lock, threads():
+            return self._program.run(dict(zip(self._places, data, strict=True)))

@@ -24,6 +24,26 @@ def join_steps(graph: GraphModule, fewest: int) -> None:
         _replace(graph, nodes, f"multiconv_sequence_{number}")
 
 
+def hold_sequences(graph: GraphModule) -> None:
+    """Let every `Sequence` be what it was in the last call; inputs that nobody reads then go."""
+    for node in list(graph.graph.find_nodes(op="call_module")):
+        sequence = graph.get_submodule(node.target)
+        held = sequence.held() if isinstance(sequence, Sequence) else None
+        if held is None:
+            continue
+        graph.add_submodule(f"{node.target}_held", held)
+        with graph.graph.inserting_before(node):
+            data = tuple(node.args[i] for i in sequence.data)
+            whole = graph.graph.call_module(f"{node.target}_held", data)
+        node.replace_all_uses_with(whole)
+        graph.graph.erase_node(node)
+    graph.graph.eliminate_dead_code()
+    graph.delete_all_unused_submodules()
+    for node in graph.graph.find_nodes(op="placeholder"):
+        if not node.users:
+            graph.graph.erase_node(node)
+
+
 def _runs(graph: GraphModule, fewest: int) -> Iterator[list[Node]]:
     nodes: list[Node] = []
     for node in list(graph.graph.nodes):
