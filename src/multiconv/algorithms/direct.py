@@ -58,6 +58,10 @@ class Direct(NativeAlgorithm):
     WHOLE, WHOLE_IN_PLACE = 0.65, 0.79
     """What is left of it for integers; those that are summed from the input as it lies."""
 
+    FAR_BYTES, UNALIGNED = 12 << 20, 1.6
+    """Bytes of results that are written past the caches, and how many times the time sweeps take
+    that cannot: their rows do not begin where vectors are aligned."""
+
     FAR = 10e-9
     """Seconds that a sample or an output takes whose neighbours are other channels'."""
 
@@ -105,13 +109,18 @@ class Direct(NativeAlgorithm):
             if problem.group_in > 1:
                 share *= self.SWEPT_CHANNELS
             around = self.AROUND_VOLUME if volume else self.AROUND_PLANE
+            if columns % _lanes(problem, machine) and _result_bytes(problem) > self.FAR_BYTES:
+                share /= self.UNALIGNED
             # Vectors that a row cannot fill take as long as full ones.
             width = 4 * _lanes(problem, machine)
             share *= columns / (math.ceil(columns / width) * width)
         products: float = (_taps(problem) + around) * outputs(problem)
         alone = 2 * products / (share * machine.flops(problem.acc_dtype.itemsize))
         alone += self.IMAGE * problem.batch * problem.groups
-        return max(shared(alone, machine), streamed(problem, machine))
+        whole = max(shared(alone, machine), streamed(problem, machine))
+        if _is_swept(problem, machine):
+            return whole
+        return whole + shared(self.LINE_END * outputs(problem) / columns, machine)
 
     def _line(self, problem: Problem, machine: Machine) -> tuple[float, float]:
         """Share of the peak rate along a line, and what an output costs beside its taps."""
@@ -167,6 +176,10 @@ class Direct(NativeAlgorithm):
 
 def _taps(problem: Problem) -> int:
     return math.prod(problem.kernel) * problem.group_in
+
+
+def _result_bytes(problem: Problem) -> int:
+    return outputs(problem) * problem.out_dtype.itemsize
 
 
 def _lanes(problem: Problem, machine: Machine) -> int:
