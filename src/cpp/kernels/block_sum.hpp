@@ -1,8 +1,6 @@
 // Direct summation of one block, for data that a transform would spoil.
 #pragma once
 
-#include <limits>
-
 #include "base/scratch.hpp"
 #include "kernels/block_io.hpp"
 #include "kernels/tap_sum.hpp"
@@ -30,30 +28,6 @@ class BlockSum {
         cells_(spare_ + BlockIo<N>::line),
         plane_(plane_of(l)) {}
 
-  // The least of the windows' largest magnitudes, zeros apart; infinite where all are zero.
-  T least_window(const Block& block) {
-    gather(block);
-    for (i64 i = 0; i < l_.points; ++i) {
-      T largest = 0;
-      for (int p = 0; p < scalars; ++p)
-        largest = larger(largest, __builtin_fabs(cells_[p * plane_ + i]));
-      cells_[i] = largest;
-    }
-    for (int a = 0; a < d_.rank; ++a) spread(a);
-    i64 steps[kMaxRank];
-    output_steps(steps);
-    const i64 rows = box_volume(0, l_.last, block.count);
-    T found = std::numeric_limits<T>::infinity();
-    for (i64 row = 0; row < rows; ++row) {
-      const T* from = cells_ + box_offset(row, 0, l_.last, block.count, steps);
-      for (i64 i = 0; i < block.count[l_.last]; ++i) {
-        const T window = from[i * d_.stride[l_.last]];
-        if (window > 0 && window < found) found = window;
-      }
-    }
-    return found;
-  }
-
   void run(const Block& block) {
     gather(block);
     i64 steps[kMaxRank], out_steps[kMaxRank], residual_steps[kMaxRank];
@@ -79,23 +53,9 @@ class BlockSum {
 
  private:
   static i64 plane_of(const Layout& l) { return l.points + at_once; }  // vectors may run over
-  MC_INLINE T larger(T a, T b) { return a > b ? a : b; }
 
   void output_steps(i64 (&steps)[kMaxRank]) const {
     for (int a = 0; a < d_.rank; ++a) steps[a] = d_.stride[a] * box_volume(a + 1, d_.rank, d_.tile);
-  }
-
-  // Every cell takes the largest value of the taps along an axis that begin there, as many taps at
-  // once as were taken before.
-  void spread(int axis) {
-    const i64 step = box_volume(axis + 1, d_.rank, d_.tile), line = d_.tile[axis] * step;
-    for (i64 taken = 1; taken < d_.kernel[axis];) {
-      const i64 more = least(taken, d_.kernel[axis] - taken);
-      const i64 shift = more * d_.dilation[axis] * step;
-      for (T* at = cells_; at < cells_ + l_.points; at += line)
-        for (i64 i = 0; i < line - shift; ++i) at[i] = larger(at[i], at[i + shift]);
-      taken += more;
-    }
   }
 
   void gather(const Block& block) {

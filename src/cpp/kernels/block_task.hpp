@@ -1,6 +1,7 @@
 // One task of overlap-save: as many blocks as the lanes hold, read, convolved, written.
 #pragma once
 
+#include "kernels/block_least.hpp"
 #include "kernels/block_sum.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/ranges.hpp"
@@ -79,16 +80,13 @@ class BlockTask {
     };
     const double limit = packed<Limits>(0)->largest;
     const Mask loaded = left;
-    bool kept = true;  // what is loaded; summations work where it is
     for (int b = 0; b < blocks; ++b) {
       Magnitudes<T>& m = found[b / parts][b % parts];
       const Magnitudes<T>& other = found[b / parts][parts - 1 - b % parts];
       const Mask bit = Mask(1) << b;
       const T top = other.largest > m.largest && other.largest <= limit ? other.largest : m.largest;
-      if (left & bit && m.largest <= limit && m.least < least_share * top && gaps(block_[b], m)) {
-        m.smallest = summation().least_window(block_[b]);
-        kept = false;
-      }
+      if (left & bit && m.largest <= limit && m.least < least_share * top)
+        m.smallest = least_window(block_[b], m, least_share * top);
       if (!(left & bit) || (m.largest <= limit && !drowns(m, m))) continue;
       summation().run(block_[b]);
       left &= ~bit;
@@ -106,23 +104,24 @@ class BlockTask {
       if (gain[lane] != 1) scaled_ = true;
     }
     gain_ = multiconv::MC_TARGET::load(gain);
-    if (now != 0 && (scaled_ || now != loaded || !kept)) load(now);
+    if (now != 0 && (scaled_ || now != loaded)) load(now);
     return now;
   }
 
-  // Whether a window of the block may hold no box that is not zeros alone: where its part of the
-  // array has boxes of zeros, or some window shares less than half of itself with the array.
-  bool gaps(const Block& block, const Magnitudes<T>& m) const {
-    if (ranges_.dilated()) return true;
-    if (m.empty == 0) return false;
+  // What the windows of a block hold at least, zeros apart; exactly where it may be under `limit`.
+  // Windows that share half of themselves with the array hold one of the boxes, where only boxes
+  // beyond the array are empty.
+  T least_window(const Block& block, const Magnitudes<T>& m, T limit) const {
+    if (m.empty == 0 && !ranges_.dilated()) return m.smallest;
+    BlockLeast<N> windows(io_, l_, static_cast<T*>(scratch(Slot::table, BlockLeast<N>::bytes(l_))));
     i64 begin[kMaxRank], end[kMaxRank];
-    for (int a = 0; a < d_.rank; ++a) {
-      io_.filled(block, a, &begin[a], &end[a]);
-      const i64 last = (block.count[a] - 1) * d_.stride[a];  // where the last window begins
-      const i64 shared = least(least(l_.span[a], l_.span[a] - begin[a]), end[a] - last);
-      if (shared < (l_.span[a] + 1) / 2) return true;
+    for (int a = 0; a < d_.rank; ++a) io_.filled(block, a, &begin[a], &end[a]);
+    if (!ranges_.dilated() && m.empty == ranges_.empty_boxes(begin, end)) {
+      const T ends = windows.of_ends(block, begin, end);
+      const T found = ends < m.smallest ? ends : m.smallest;
+      if (found >= limit) return found;
     }
-    return m.empty != ranges_.empty_boxes(begin, end);
+    return windows.of(block);
   }
 
   BlockSum<N> summation() const {

@@ -75,7 +75,7 @@ std::size_t scratch_bytes(const Desc& d, int threads) {
   return dispatch(d, [&](auto n) {
     using N = decltype(n);
     const i64 tiles = BlockTask<N>::tile_bytes(layout) * (d.out_channels > 1 ? 2 : 1);
-    const i64 each = tiles + BlockTask<N>::line_bytes(d, layout);
+    const i64 each = tiles + BlockTask<N>::line_bytes(d, layout) + BlockLeast<N>::bytes(layout);
     const i64 tasks = d.groups * share<N>(d, layout).tasks;
     return static_cast<std::size_t>(each * least(threads, tasks));
   });
