@@ -147,8 +147,8 @@ void blocks(const Windows<T>& x, const Panel<T>& panel, const Sums<T>& sums, i64
       if (s + c > 0) part.start = part.residual = nullptr;
       if (here.end < x.end || s + segments < x.segments) part.clamp = {};
       const bool row_ends = here.end == x.end;
-      const T* next = row_ends ? panel.w + (s + here.segments) * panel.jump
-                               : w + (here.end - c) * panel.width;
+      const T* next =
+          row_ends ? panel.w + (s + here.segments) * panel.jump : w + (here.end - c) * panel.width;
       blocks_of_part<Form>(here, {w, panel.width, panel.jump}, part, pixels, next);
     }
 }

@@ -114,7 +114,8 @@ def replace_pooling(graph: GraphModule) -> None:
             continue
         name = f"multiconv_pool_{number}"
         if node.target is aten.mean.dim:
-            if _is_over_channels(node) and node.args[2:] == (True,):
+            whole = _is_over_channels(node) and node.args[2:] == (True,)
+            if whole and node.args[0].op == "call_module":  # else nothing is gained
                 _put(graph, node, node.args[0], name, _mean_windows(value))
         elif value.ndim != _rank(node) + 2:
             continue
@@ -155,10 +156,10 @@ def keep_means_axes(graph: GraphModule) -> None:
 
 
 def _is_over_channels(node: Node) -> bool:
-    """Whether each channel of a batch gives one number."""
+    """Whether each channel of a batch of images or volumes gives one number."""
     x, axes, *_ = node.args
     value = x.meta.get("val")
-    if not isinstance(value, Tensor) or value.ndim < 3 or node.kwargs or not axes:
+    if not isinstance(value, Tensor) or value.ndim < 4 or node.kwargs or not axes:
         return False
     spatial = sorted(axis % value.ndim for axis in axes) == list(range(2, value.ndim))
     return spatial and all(isinstance(n, int) and n > 0 for n in value.shape)
