@@ -89,3 +89,13 @@ def test_infinite_weights_meet_zeros_of_the_padding(rng):
     )
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
     assert np.isnan(found).sum() == 9 + 20 - 1
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_data_that_no_cache_holds(stride):
+    rng = np.random.default_rng(5)
+    x = rng.integers(-9, 9, (2, 104, 105, 112)).astype(np.float32)
+    w = rng.integers(-9, 9, (3, 3, 1, 112)).astype(np.float32)
+    options = {"stride": stride, "padding": 1, "groups": 112, "data_format": "channels_last"}
+    found = mc.conv(x, w, method="depthwise", **options)
+    np.testing.assert_array_equal(found, mc.conv(x, w, method="direct", **options))

@@ -18,6 +18,7 @@ class InPlace {
   static constexpr int most = kVectorsOf<true, kLaneRows>;  // outputs of a block, across
   static constexpr i64 most_taps = 7;                       // along an axis
   static constexpr i64 most_pixels = 512;                   // of a block's window
+  static constexpr i64 kFarPixels = 1 << 21;                // channels of each counted
 
  public:
   static bool takes(const RunArgs& args) {
@@ -49,6 +50,7 @@ class InPlace {
       far_taps_[k] = k * d_.dilation[last] * x_pixel();
     }
     store(outside_, splat(boundary_value<T>(d_, 0)));
+    far_away_ = d_.batch * r_.size * d_.in_size[d_.rank - 1] * d_.groups > kFarPixels;
     blocks_ = min_of(worth, ceil_div(r_.out, rows_));
     bands_ = ceil_div(ceil_div(r_.out, rows_), blocks_);
   }
@@ -190,6 +192,7 @@ class InPlace {
     for (i64 c = 0; c < d_.groups; c += lanes) {
       for (i64 i = 0; i < at.rows; ++i)
         rows.row[i] = rows.step[i] != 0 ? from + i * x_row() + c : outside_;
+      if (far_away_) fetch_next<R, s>(rows, at);
       const T* w = DepthwisePack<T>::template of<true>(d_, args_.packed, c);
       const Vec<T> bias = d_.has_bias ? load(static_cast<const T*>(args_.bias) + c) : Vec<T>{};
       Vec<T> acc[R][most];
@@ -199,6 +202,15 @@ class InPlace {
         sum_columns<false, R, most, s, known>(rows, w, bias, acc);
       put<R, most>(acc, lanes, out + c);
     }
+  }
+
+  // Asks for the pixels of the next block, of rows that no block above has read: they lie a vector
+  // here and a vector there, which the hardware does not foresee.
+  template <int R, int s>
+  void fetch_next(const PixelRows<T>& rows, const Place& at) const {
+    for (i64 i = max_of(at.rows - R * s, 0); i < at.rows; ++i)
+      for (i64 c = at.columns; c < at.columns + most * s; ++c)
+        __builtin_prefetch(rows.row[i] + c * rows.step[i]);
   }
 
   // Whether there is such a row.
@@ -254,6 +266,7 @@ class InPlace {
   const Clamp<T> clamp_;
   const i64 rows_;  // of outputs, of a block
   const bool follows_;
+  bool far_away_;       // more than caches hold
   const i64 width_;     // outputs of a row
   i64 blocks_, bands_;  // of a task, of an image
   // From the first pixel that a block reads to those that outputs do, and to those of taps.
