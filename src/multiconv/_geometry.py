@@ -82,6 +82,11 @@ def outputs(problem: Problem) -> int:
     return problem.batch * problem.out_channels * math.prod(out_size(problem))
 
 
+def result_bytes(problem: Problem) -> int:
+    """Memory of a problem's result."""
+    return outputs(problem) * problem.out_dtype.itemsize
+
+
 def reached(problem: Problem) -> int:
     """Samples of one input channel that windows reach, at most."""
     sizes = zip(problem.in_size, out_size(problem), problem.kernel, strict=True)

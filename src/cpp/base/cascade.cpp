@@ -26,15 +26,17 @@ i64 channel_step(i64 groups, i64 channels, const i64* strides) {
   return groups == 1 || strides[1] == channels * strides[2] ? strides[2] : 0;
 }
 
+// Rows of the input under one window.
+i64 window(const Desc& d) { return (d.kernel[0] - 1) * d.dilation[0] + 1; }
+
 const char* refusal(const Desc& d) {
   if (d.rank < 1) return "there are no rows";
   if (d.compute != DType::f32 && d.compute != DType::f64) return "it takes real numbers";
   if (d.x_type != d.compute || d.out_type != d.compute) return "it converts no numbers";
   if (d.boundary[0] != Boundary::constant) return "rows beyond the border have to be constant";
   if (d.in_dilation[0] != 1) return "it takes no input dilation";
-  const i64 window = (d.kernel[0] - 1) * d.dilation[0] + 1;
   const i64 last = (d.out_size[0] - 1) * d.stride[0] - d.pad_low[0];
-  if (d.pad_low[0] >= window || last >= d.in_size[0]) return "a window lies beyond the border";
+  if (d.pad_low[0] >= window(d) || last >= d.in_size[0]) return "a window lies beyond the border";
   return nullptr;
 }
 
@@ -54,8 +56,7 @@ Cascade::Cascade(std::vector<Stage> stages, i64 rows) : stages_(std::move(stages
   for (std::size_t s = stages_.size() - 1; s > 0; --s) {
     const Desc& d = stages_[s].args.desc;
     const View& from = stages_[s - 1].args.out;
-    needed = (needed - 1) * d.stride[0] + (d.kernel[0] - 1) * d.dilation[0] + 1;
-    needed = std::min(needed, d.in_size[0]);
+    needed = std::min((needed - 1) * d.stride[0] + window(d), d.in_size[0]);
     room_[s - 1] = needed;
     row_bytes_[s - 1] = from.strides[kRowAxis] * item_bytes(d);
     thread_bytes_ += aligned(needed * row_bytes_[s - 1]);
@@ -88,9 +89,8 @@ void Cascade::check(std::size_t stage) const {
 Cascade::Range Cascade::input_rows(std::size_t stage, Range outputs) const {
   const Desc& d = stages_[stage].args.desc;
   const i64 begin = outputs.begin * d.stride[0] - d.pad_low[0];
-  const i64 end =
-      (outputs.end - 1) * d.stride[0] - d.pad_low[0] + (d.kernel[0] - 1) * d.dilation[0];
-  return {std::max<i64>(begin, 0), std::min(end + 1, d.in_size[0])};
+  const i64 end = (outputs.end - 1) * d.stride[0] - d.pad_low[0] + window(d);
+  return {std::max<i64>(begin, 0), std::min(end, d.in_size[0])};
 }
 
 void Cascade::run() const {

@@ -28,9 +28,6 @@ class Cascade {
 
   void run() const;
 
-  // Bytes that each thread takes beyond its kernels' scratch.
-  std::size_t thread_bytes() const { return thread_bytes_; }
-
  private:
   struct Between;  // rows of a stage's results that are in memory
   struct Range {
@@ -46,7 +43,7 @@ class Cascade {
   std::vector<Stage> stages_;
   i64 rows_;
   std::vector<i64> row_bytes_, room_;  // of each stage's results; how many rows fit
-  std::size_t thread_bytes_ = 0;
+  std::size_t thread_bytes_ = 0;       // beyond kernels' scratch
 };
 
 }  // namespace multiconv

@@ -80,7 +80,6 @@ class CascadeJob : public Job {
  public:
   CascadeJob(const nanobind::list& runs, i64 rows);
   void operator()() const override;
-  const Cascade& cascade() const { return cascade_; }
 
  private:
   Cascade cascade_;

@@ -153,9 +153,7 @@ NB_MODULE(_core, m) {
            nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>());
   nb::class_<CascadeJob, Job>(m, "Cascade", "Runs that follow one another, a few rows at a time.")
       .def(nb::init<const nb::list&, i64>(), nb::arg("runs"), nb::arg("rows"),
-           nb::keep_alive<1, 2>())
-      .def_prop_ro("thread_bytes",
-                   [](const CascadeJob& job) { return job.cascade().thread_bytes(); });
+           nb::keep_alive<1, 2>());
   m.def("run_all", run_all, nb::arg("jobs"), "These, one after the other.");
   nb::class_<Samples>(m, "Samples", "Numbers scattered over an array, to tell whether it changed.")
       .def(nb::init<std::uintptr_t, nb::handle, std::size_t>(), nb::arg("address"),

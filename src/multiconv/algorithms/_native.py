@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from multiconv import _core
-from multiconv._geometry import LARGEST, out_size, outputs, reached, window
+from multiconv._geometry import LARGEST, out_size, outputs, reached, result_bytes, window
 from multiconv._machine import Machine
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
@@ -169,7 +169,7 @@ def handed_out(seconds: Number, machine: Machine, pieces: Number | int) -> Numbe
 
 def far_output(problem: Problem, machine: Machine) -> float:
     """Seconds that writing a result takes that caches do not hold."""
-    size = outputs(problem) * problem.out_dtype.itemsize
+    size = result_bytes(problem)
     return size / machine.bandwidth1 / machine.threads if size > machine.cache else 0.0
 
 

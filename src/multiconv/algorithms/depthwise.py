@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from multiconv._geometry import out_size, outputs, reached
+from multiconv._geometry import out_size, outputs, reached, result_bytes
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
@@ -45,7 +45,7 @@ class Depthwise(NativeAlgorithm):
         read = problem.batch * problem.in_channels * reached(problem)
         products = outputs(problem) * (taps + self.AROUND) + read * self.READ
         alone = 2 * products / filled / (machine.flops(itemsize) * self.SHARE)
-        moved = read * problem.x_dtype.itemsize + outputs(problem) * problem.out_dtype.itemsize
+        moved = read * problem.x_dtype.itemsize + result_bytes(problem)
         alone += moved / (self.STREAM * machine.bandwidth1)
         if self._in_place(problem):
             alone *= self.IN_PLACE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from multiconv._geometry import inputs, out_size, outputs
+from multiconv._geometry import inputs, out_size, outputs, result_bytes
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
@@ -42,7 +42,7 @@ class DepthwiseTransposed(NativeAlgorithm):
         products = outputs(problem) * (met + stored) + inputs(problem) * self.READ + rows * self.ROW
         alone = 2 * products / (machine.flops(itemsize) * self.SHARE)
         moved = inputs(problem) * problem.x_dtype.itemsize
-        moved += outputs(problem) * problem.out_dtype.itemsize
+        moved += result_bytes(problem)
         alone += moved / (self.STREAM * machine.bandwidth1)
         work = shared(alone, machine) + far_output(problem, machine)
         error = (taps + 1) * rounding(problem.acc_dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from multiconv._geometry import beyond, out_size, outputs, reached
+from multiconv._geometry import beyond, out_size, outputs, reached, result_bytes
 from multiconv._machine import Machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
@@ -109,7 +109,7 @@ class Direct(NativeAlgorithm):
             if problem.group_in > 1:
                 share *= self.SWEPT_CHANNELS
             around = self.AROUND_VOLUME if volume else self.AROUND_PLANE
-            if columns % _lanes(problem, machine) and _result_bytes(problem) > self.FAR_BYTES:
+            if columns % _lanes(problem, machine) and result_bytes(problem) > self.FAR_BYTES:
                 share /= self.UNALIGNED
             # Vectors that a row cannot fill take as long as full ones.
             width = 4 * _lanes(problem, machine)
@@ -176,10 +176,6 @@ class Direct(NativeAlgorithm):
 
 def _taps(problem: Problem) -> int:
     return math.prod(problem.kernel) * problem.group_in
-
-
-def _result_bytes(problem: Problem) -> int:
-    return outputs(problem) * problem.out_dtype.itemsize
 
 
 def _lanes(problem: Problem, machine: Machine) -> int:

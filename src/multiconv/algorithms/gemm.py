@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from multiconv._geometry import out_size, outputs, reached
+from multiconv._geometry import out_size, outputs, reached, result_bytes
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
@@ -113,4 +113,4 @@ class Gemm(SharedLoads):
 def _traffic(problem: Problem) -> float:
     """Bytes that are read and written."""
     read = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
-    return float(read + outputs(problem) * problem.out_dtype.itemsize)
+    return float(read + result_bytes(problem))

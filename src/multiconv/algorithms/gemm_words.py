@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from multiconv._geometry import out_size, outputs, reached
+from multiconv._geometry import out_size, outputs, reached, result_bytes
 from multiconv._problem import Problem
 from multiconv._traits import KernelTraits
 from multiconv.algorithms._base import Cost, Planning
@@ -45,7 +45,7 @@ class GemmPairs(ChannelsInWords):
         last = problem.data_format == "channels_last"
         moved = (self.WORD if last else self.TURN) * read
         alone += (moved + (0 if last else self.TURN * outputs(problem))) / clock
-        alone += outputs(problem) * problem.out_dtype.itemsize / machine.bandwidth1
+        alone += result_bytes(problem) / machine.bandwidth1
         return Cost(CALL + shared(alone, machine), self.scratch(problem, machine), 0.0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from multiconv._geometry import out_size, outputs, reached
+from multiconv._geometry import out_size, outputs, reached, result_bytes
 from multiconv._machine import machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
@@ -65,7 +65,7 @@ class Steps(NativeAlgorithm):
         tasks = problem.batch * problem.in_channels
         tasks *= math.prod(-(-n // t) for n, t in zip(count, tile, strict=True))
         moved = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
-        moved += outputs(problem) * problem.out_dtype.itemsize
+        moved += result_bytes(problem)
         alone = tasks * ((traits.boxes + WHOLE) * box + TASK) + moved / profile.bandwidth1
         seconds = CALL + shared(alone, profile, tasks) + far_output(problem, profile)
         error = rounding(problem.acc_dtype) * (sum(problem.kernel) + traits.boxes + 1)

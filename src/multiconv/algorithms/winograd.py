@@ -6,7 +6,7 @@ import itertools
 import math
 from functools import lru_cache
 
-from multiconv._geometry import out_size, outputs, reached
+from multiconv._geometry import out_size, reached, result_bytes
 from multiconv._machine import Machine, machine
 from multiconv._problem import Problem, rounding
 from multiconv._traits import KernelTraits
@@ -209,7 +209,7 @@ def _seconds(problem: Problem, tile: tuple[int, ...], profile: Machine) -> float
     flops = PRODUCTS * 2.0 * products * taps * rows * problem.group_in * out
     flops += FORWARD * into + BACK * back + BEGUN * lanes / 16 * products * taps * rows
     arrays = problem.batch * problem.in_channels * reached(problem) * problem.x_dtype.itemsize
-    arrays += outputs(problem) * problem.out_dtype.itemsize
+    arrays += result_bytes(problem)
     weights = _packed(problem, tile, profile)
     near = min(weights, profile.threads * profile.cache)
     trips = ARRAYS * (APART if max(problem.dilation) > 1 else 1) * arrays

@@ -12,6 +12,7 @@ from multiconv.torch._compile._fusion import fuse_layers
 from multiconv.torch._compile._gradients import replace_gradients
 from multiconv.torch._compile._inference import finished, plan_inference
 from multiconv.torch._compile._parameters import parameters
+from multiconv.torch._compile._pooling import replace_pooling
 
 
 def _inference(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
@@ -21,6 +22,7 @@ def _inference(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
 def _training(graph: GraphModule, inputs: Sequence[Any]) -> Callable[..., Any]:
     fuse_layers(graph, frozenset())
     replace_gradients(graph)
+    replace_pooling(graph)
     return finished(graph)
 
 

@@ -7,13 +7,12 @@ thread reads all kernels.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from multiconv._geometry import out_size, window
+from multiconv._geometry import out_size, result_bytes, window
 from multiconv._machine import Machine
 from multiconv._plan import Plan
 from multiconv._problem import Problem
@@ -57,14 +56,7 @@ class Stage:
     @property
     def row_bytes(self) -> int:
         """Of its results."""
-        problem = self.problem
-        values = problem.out_channels * math.prod(out_size(problem)[1:])
-        return values * problem.out_dtype.itemsize
-
-    @property
-    def result_bytes(self) -> int:
-        """Of all images."""
-        return self.problem.batch * self.height * self.row_bytes
+        return result_bytes(self.problem) // (self.problem.batch * self.height)
 
     def reads(self, rows: int) -> int:
         """Rows that so many of its results are made from."""
@@ -161,7 +153,7 @@ def saving(stages: Sequence[Stage], rows: int, machine: Machine) -> float:
         gain -= (threads - 1) * weight_bytes(stage.problem) / machine.bandwidth
         gain -= -(-share // rows) * EACH
         twice = max(stage.reads(twice), 0)
-    between = [stage.result_bytes for stage in stages[:-1]]
+    between = [result_bytes(stage.problem) for stage in stages[:-1]]
     held = threads * machine.cache
     far = sum(size * min(1.0, size / held) for size in between)
     return gain + 2 * far / (PASSES * machine.bandwidth)

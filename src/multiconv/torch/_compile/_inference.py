@@ -54,7 +54,6 @@ def plan_inference(
 
 def finished(graph: GraphModule) -> Callable[..., Any]:
     """What runs a graph whose layers were replaced."""
-    replace_pooling(graph)
     graph.graph.eliminate_dead_code()
     graph.recompile()
     forward = graph.forward
